@@ -1,0 +1,81 @@
+import { dirname, join, relative, resolve } from 'node:path';
+import { didYouMean } from '../../protocol/did-you-mean.ts';
+import { HostError } from '../../protocol/errors.ts';
+import * as edit from '../../registry/edit-config.ts';
+import { findConfig } from '../../registry/find-config.ts';
+import { loadManifest } from '../../registry/load-manifest.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { openRegistry } from '../open-registry.ts';
+import { printable } from '../print/printable.ts';
+import { problemText, shortPath } from '../print/problem-text.ts';
+import { cacheFolder } from '../user-folders.ts';
+
+type Change = 'enabled' | 'disabled' | 'added' | 'removed';
+
+/** `outrigger plugins enable` and `disable`: neither reads the plugin, so both work however broken it is. */
+export async function enablePlugin(context: CliContext, plugin: string, enabled: boolean): Promise<number> {
+  const file = await configFile(context, plugin);
+  await assertKnown(context, plugin);
+  await edit.setPluginEnabled(file, plugin, enabled);
+  return tell(context, { plugin, file, change: enabled ? 'enabled' : 'disabled' });
+}
+
+/** `outrigger plugins add`: writes into the config in force, or makes one here. */
+export async function addPlugin(context: CliContext, path: string, trust: boolean): Promise<number> {
+  const directory = resolve(context.cwd, path);
+  const { value, problems } = await loadManifest(directory, cacheFolder(context.env));
+  if (!value) {
+    const list = problems.map((problem) => problemText(problem, context.cwd)).join('\n');
+    throw new HostError('CONFIG_INVALID', `Cannot add plugin "${path}": its manifest is broken\n${list}`);
+  }
+  const file = (await firstConfig(context)) ?? join(context.cwd, 'outrigger.yaml');
+  await edit.addPlugin(file, { name: value.name, path: pathFrom(dirname(file), directory), ...(trust ? { trust: 'full' } : {}) });
+  if (!trust)
+    context.log.warn(`Plugin "${value.name}" does not run before you trust it: add "trust: full" in "${file}", or add it with --trust`);
+  return tell(context, { plugin: value.name, file, change: 'added' });
+}
+
+/** `outrigger plugins remove` */
+export async function removePlugin(context: CliContext, plugin: string): Promise<number> {
+  const file = await configFile(context, plugin);
+  await edit.removePlugin(file, plugin);
+  return tell(context, { plugin, file, change: 'removed' });
+}
+
+/** A name nobody knows is a slip of the pen, and would make a config with a plugin that is not there. */
+async function assertKnown(context: CliContext, plugin: string): Promise<void> {
+  // A config that cannot be read must not keep anybody from switching a plugin off.
+  const registry = await openRegistry(context).catch(() => undefined);
+  if (!registry || registry.plugins.has(plugin)) return;
+  const guess = didYouMean(plugin, registry.plugins.keys());
+  throw new HostError('PLUGIN_UNKNOWN', `Cannot find plugin "${plugin}": no plugin has this name${guess}`);
+}
+
+function tell(context: CliContext, done: { plugin: string; file: string; change: Change }): number {
+  context.answer(done, () => `${done.change} ${printable(done.plugin)} in ${printable(shortPath(done.file, context.cwd))}`);
+  return EXIT.done;
+}
+
+async function configFile(context: CliContext, plugin: string): Promise<string> {
+  const file = await firstConfig(context);
+  if (file !== undefined) return file;
+  throw new HostError(
+    'CONFIG_INVALID',
+    `Cannot change plugin "${plugin}": there is no config file here; make one with "outrigger plugins add <path>"`,
+  );
+}
+
+/** Found, not read: a config that is broken in another place can be edited too. */
+async function firstConfig({ options, cwd, env }: CliContext): Promise<string | undefined> {
+  const { files, problems } = await findConfig({ explicit: options.config, cwd, env });
+  const [problem] = problems;
+  if (problem) throw new HostError('CONFIG_INVALID', problem.message);
+  return files[0];
+}
+
+/** Relative where the plugin lies below the config file, so that both can move together. */
+function pathFrom(folder: string, directory: string): string {
+  const way = relative(folder, directory);
+  return way.startsWith('..') || way === '' ? directory : `./${way}`;
+}

@@ -1,0 +1,31 @@
+import { isNotFound } from '../../command/command-failure.ts';
+import { runCommand } from '../../command/run-command.ts';
+import type { CommandResult } from '../../command/types.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withHost } from '../open-host.ts';
+import { outcomeText } from '../print/outcome-text.ts';
+
+/** `outrigger run`: returns what the command returned. */
+export async function run(context: CliContext, [command = '', ...args]: string[]): Promise<number | NodeJS.Signals> {
+  const { cwd, env, log } = context;
+  return withHost(context, async (host) => ended(context, await runCommand(host, { command, args, cwd, env }, log)));
+}
+
+function ended({ log, options, write }: CliContext, result: CommandResult): number | NodeJS.Signals {
+  if (result.status === 'blocked') {
+    const { by, violation } = result;
+    log.error(outcomeText(result).text, options.json ? { plugin: by, violation } : {});
+    return EXIT.blocked;
+  }
+  if (result.status === 'replaced') {
+    write(1, result.value.stdout ?? '');
+    write(2, result.value.stderr ?? '');
+    return result.value.exitCode;
+  }
+  const { end, failure } = result;
+  if (end.signal) return end.signal;
+  if (!end.error || !failure) return end.code ?? EXIT.done;
+  log.error(failure.message);
+  return isNotFound(failure) ? EXIT.notFound : EXIT.notExecutable;
+}

@@ -1,0 +1,43 @@
+import type { Logger } from '../protocol/types.ts';
+import type { Paint, Tone } from './print/paint.ts';
+import { printable, printableValue } from './print/printable.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogOptions {
+  /** The lowest level that is written. */
+  readonly level: LogLevel;
+  /** JSON lines in place of people's words. */
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly write: (text: string) => void;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+const TONES: Readonly<Record<LogLevel, Tone>> = { debug: 'faint', info: 'plain', warn: 'warn', error: 'bad' };
+const PREFIXES: Readonly<Record<LogLevel, string>> = { debug: '', info: '', warn: 'warning: ', error: '' };
+
+/** One line a record: `outrigger: warning: …` for people, `{"level":"warn","message":…}` for programs. */
+export function makeLog(options: LogOptions): Logger {
+  const make = (level: LogLevel) => (message: string, fields?: Fields) => {
+    if (LEVELS[level] < LEVELS[options.level]) return;
+    options.write(`${options.json ? jsonLine(level, message, fields) : textLine(level, message, fields, options.paint)}\n`);
+  };
+  return { debug: make('debug'), info: make('info'), warn: make('warn'), error: make('error') };
+}
+
+function jsonLine(level: LogLevel, message: string, fields: Fields = {}): string {
+  const { time, level: _level, message: _message, ...others } = fields;
+  return JSON.stringify({ time: time ?? new Date().toISOString(), level, message, ...others });
+}
+
+function textLine(level: LogLevel, message: string, fields: Fields = {}, paint: Paint): string {
+  const { plugin, time: _time, pid: _pid, ...others } = fields;
+  const speaker = typeof plugin === 'string' ? ` [${printable(plugin)}]` : '';
+  const details = Object.entries(others).map(
+    ([name, value]) => ` ${printable(name)}=${typeof value === 'string' ? printable(value) : printableValue(value)}`,
+  );
+  return `outrigger:${speaker} ${paint(TONES[level], PREFIXES[level] + printable(message))}${paint('faint', details.join(''))}`;
+}

@@ -1,0 +1,43 @@
+import { createHost } from '../daemon/host.ts';
+import type { Host, Scope } from '../daemon/types.ts';
+import { TraceFile } from '../journal/trace-file.ts';
+import { loadConfig } from '../registry/load-config.ts';
+import type { CliContext } from './context.ts';
+import { problemText } from './print/problem-text.ts';
+import { traceLocation } from './trace-location.ts';
+import { cacheFolder } from './user-folders.ts';
+
+/** Hook names that come from people are just texts. */
+export type AnyScope = Scope<Record<string, { payload: object; replace: unknown }>>;
+
+/** The same scope for hook points that are known only when it runs. */
+export function anyHooks(scope: Scope): AnyScope {
+  return scope as unknown as AnyScope;
+}
+
+/** Lets `use` work with a host, whose traces are kept on disk, and leaves nothing behind. Broken plugins are warned of. */
+export async function withHost<T>(context: CliContext, use: (host: Host) => Promise<T>): Promise<T> {
+  const { options, cwd, env, log } = context;
+  const config = options.config === undefined ? {} : { config: options.config };
+  const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env) });
+  const location = traceLocation(settings.traces, env);
+  const traces = location && new TraceFile({ ...location, onProblem: (message) => log.warn(message) });
+  const host = await createHost({
+    ...config,
+    cwd,
+    env,
+    log,
+    ...(options.noPlugins ? { noPlugins: true } : {}),
+    without: options.without,
+    ...(options.inspectPlugin === undefined ? {} : { inspectPlugin: options.inspectPlugin }),
+    ...(traces ? { onTrace: (read) => traces.append(read()) } : {}),
+  });
+  try {
+    for (const problem of host.problems)
+      log.warn(problemText(problem, cwd), problem.plugin === undefined ? {} : { plugin: problem.plugin });
+    return await use(host);
+  } finally {
+    await host.close();
+    await traces?.flush();
+  }
+}

@@ -1,0 +1,124 @@
+import { Argument, Command, Option } from 'commander';
+import type { CliContext } from './context.ts';
+import { addGlobalOptions, type GlobalOptions, readGlobalOptions } from './global-options.ts';
+import { UsageError } from './usage-error.ts';
+import { writeAll } from './write-all.ts';
+
+/** Runs one command and gives the exit code, or the signal to die of. */
+type Action = (context: CliContext, args: string[], options: Record<string, unknown>) => Promise<number | NodeJS.Signals>;
+
+export interface ProgramDeps {
+  readonly version: string;
+  readonly makeContext: (options: GlobalOptions) => CliContext;
+  /** Told how the command that ran ended. */
+  readonly onDone: (result: number | NodeJS.Signals) => void;
+}
+
+/** The whole command line on one page. What a command does is loaded when it is called. */
+export function makeProgram(deps: ProgramDeps): Command {
+  const program = new Command('outrigger')
+    .description('Runs plugins in processes of their own, around a command or an event')
+    .version(deps.version, '-V, --version', 'print the version')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => writeAll(1, text), writeErr: (text) => writeAll(2, text), outputError: () => {} });
+  const declare = declarer(deps);
+
+  declare(program, 'run <command...>', 'run a command inside its hooks: pre_command, post_command, on_exception', async (context, args) =>
+    (await import('./commands/run.ts')).run(context, args),
+  )
+    .passThroughOptions()
+    .usage('[options] [--] <command> [args...]');
+
+  declare(program, 'emit <hook>', 'fire an event and print what became of it', async (context, [hook = ''], options) =>
+    (await import('./commands/emit.ts')).emit(context, hook, options),
+  )
+    .option('--payload <json>', 'payload as JSON, @FILE to read a file, - to read stdin', '{}')
+    .option('--session <id>', 'session to fire it in')
+    .option('--operation <id>', 'operation it belongs to');
+
+  declare(program, 'explain <hook>', 'print the plan of a hook point, with the reason for every place', async (context, [hook = '']) =>
+    (await import('./commands/explain.ts')).explain(context, hook),
+  );
+
+  declare(
+    program,
+    'trace [event]',
+    'list the latest events, or show one: its id, the beginning of it, or "last"',
+    async (context, [event], options) => (await import('./commands/trace.ts')).trace(context, event, options),
+  )
+    .option('-f, --follow', 'go on with new events until interrupted')
+    .addOption(new Option('-n, --number <count>', 'most events listed').default(20).argParser(countOf))
+    .option('--hook <hook>', 'only events of this hook point');
+
+  declarePlugins(program, declare);
+  const hooks = group(program, 'hooks', 'the hook points plugins can hear');
+  declare(hooks, 'list', 'list the hook points', async (context) => (await import('./commands/hooks.ts')).listHooks(context));
+  declare(hooks, 'show <hook>', 'show the payload and the rules of a hook point', async (context, [hook = '']) =>
+    (await import('./commands/hooks.ts')).showHook(context, hook),
+  );
+
+  declare(program, 'doctor', 'say what is missing on this machine, and how to get it', async (context) =>
+    (await import('./commands/doctor.ts')).doctor(context),
+  );
+  declare(program, 'completions', 'print the script that completes outrigger in your shell', async (context, [shell = '']) =>
+    (await import('./commands/completions.ts')).completions(context, shell),
+  ).addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']));
+
+  const complete = new Command('__complete').argument('[words...]').allowUnknownOption().passThroughOptions();
+  complete.action(async () => {
+    const { complete: run } = await import('./commands/complete.ts');
+    deps.onDone(await run(deps.makeContext(readGlobalOptions(complete)), program, complete.args));
+  });
+  // After a command's own options, so that its help names those first.
+  withAllBelow(program).forEach(addGlobalOptions);
+  return program.addCommand(complete, { hidden: true });
+}
+
+type Declare = (parent: Command, usage: string, description: string, action: Action) => Command;
+
+function declarePlugins(program: Command, declare: Declare): void {
+  const plugins = group(program, 'plugins', 'the plugins of this place');
+  const load = () => import('./commands/plugins.ts');
+  declare(plugins, 'list', 'list the plugins, with what is wrong with them', async (context) => (await load()).listPlugins(context));
+  declare(plugins, 'show <plugin>', 'show all there is to know about a plugin', async (context, [plugin = '']) =>
+    (await load()).showPlugin(context, plugin),
+  );
+  const edit = () => import('./commands/edit-plugins.ts');
+  declare(plugins, 'enable <plugin>', 'switch a plugin on in the config file', async (context, [plugin = '']) =>
+    (await edit()).enablePlugin(context, plugin, true),
+  );
+  declare(plugins, 'disable <plugin>', 'switch a plugin off in the config file, however broken it is', async (context, [plugin = '']) =>
+    (await edit()).enablePlugin(context, plugin, false),
+  );
+  declare(plugins, 'add <path>', 'write a plugin folder into the config file', async (context, [path = ''], options) =>
+    (await edit()).addPlugin(context, path, options['trust'] === true),
+  ).option('--trust', 'let it run with your rights, outside a sandbox');
+  declare(plugins, 'remove <plugin>', 'take a plugin out of the config file', async (context, [plugin = '']) =>
+    (await edit()).removePlugin(context, plugin),
+  );
+}
+
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)];
+}
+
+function group(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).helpCommand(false);
+}
+
+function declarer(deps: ProgramDeps): Declare {
+  return (parent, usage, description, action) => {
+    const command = parent.command(usage).description(description);
+    command.action(async () => {
+      deps.onDone(await action(deps.makeContext(readGlobalOptions(command)), command.args, command.opts()));
+    });
+    return command;
+  };
+}
+
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`Cannot use "${text}" as a number of events: give a whole number from 1`);
+  return Number(text);
+}

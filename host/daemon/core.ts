@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import type { HookEmitParams, HookEmitResult } from '@outrigger/schemas';
+import type { EmitContext } from '../dispatcher/emit.ts';
+import type { EventRun } from '../dispatcher/event-run.ts';
+import type { Participant } from '../dispatcher/plan.ts';
+import { isFailOpen, makeTrace } from '../dispatcher/trace.ts';
+import { Timers } from '../process/timers.ts';
+import { didYouMean } from '../protocol/did-you-mean.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { Logger } from '../protocol/types.ts';
+import type { LoadedHook, RegisteredPlugin, Registry } from '../registry/types.ts';
+import { SupervisedPlugin } from '../supervisor/supervised-plugin.ts';
+import { nestedEmit } from './nested-emit.ts';
+import { pluginParticipant } from './participants.ts';
+import { pluginSpec } from './plugin-spec.ts';
+import { RecentEvents } from './recent-events.ts';
+import type { HostScope } from './scope.ts';
+import { makeServe, type Serve } from './services.ts';
+import { PluginStorage } from './storage.ts';
+import type { HostOptions, HostStats } from './types.ts';
+
+const DEFAULT_STORAGE_MB = 16;
+const DEFAULT_TRACES = 1000;
+
+export interface Placed {
+  readonly hook: LoadedHook;
+  readonly participant: Participant;
+}
+
+export interface CoreOptions extends Pick<HostOptions, 'services' | 'inspectPlugin' | 'onTrace' | 'traceCapacity'> {
+  readonly registry: Registry;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly dataDir: string;
+  readonly log: Logger;
+}
+
+/** What all scopes of one host share: hook points, plugins, clocks, counters. */
+export class Core {
+  readonly registry: Registry;
+  readonly timers: Timers = new Timers();
+  readonly recent: RecentEvents;
+  readonly emitContext: EmitContext;
+  readonly supervised: Map<string, SupervisedPlugin> = new Map();
+  /** Set once by the host: where events of plugins that no event caused are fired. */
+  root: HostScope | undefined;
+  readonly #placed: Map<string, Placed[]> = new Map();
+  readonly #storages: Map<string, PluginStorage> = new Map();
+  readonly #options: CoreOptions;
+  readonly #names: ReadonlySet<string>;
+  readonly #failOpens: Map<string, number> = new Map();
+  readonly #counts: { events: number; blocked: number; replaced: number } = { events: 0, blocked: 0, replaced: 0 };
+  #stopped = false;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.registry = options.registry;
+    this.#names = new Set([...options.registry.plugins.keys(), 'default']);
+    this.recent = new RecentEvents(options.traceCapacity ?? DEFAULT_TRACES);
+    this.emitContext = {
+      timers: this.timers,
+      begin: (run) => this.recent.begin(run),
+      record: (run) => this.#record(run),
+      backgroundError: ({ subscription }, error) => {
+        options.log.error('handler failed in the background', {
+          handler: subscription.plugin,
+          hook: subscription.hook,
+          error: String(error),
+        });
+        this.#countFailOpen(`${subscription.plugin} ${subscription.hook} PLUGIN_ERROR`);
+      },
+    };
+    const serve = makeServe({
+      granted: (plugin) => this.registry.plugins.get(plugin)?.services ?? new Set(),
+      storage: (plugin) => this.storage(plugin),
+      emit: (plugin, params) => this.emitFromPlugin(plugin, params),
+      services: options.services ?? {},
+    });
+    for (const plugin of options.registry.plugins.values()) if (plugin.state === 'enabled') this.#place(plugin, serve);
+  }
+
+  readonly pluginNames = (): ReadonlySet<string> => this.#names;
+
+  /** Throws HOOK_UNKNOWN. */
+  loadedHook(name: string): LoadedHook {
+    const hook = this.registry.hooks.get(name);
+    if (hook !== undefined) return hook;
+    const guess = didYouMean(name, [...this.registry.hooks.keys()]);
+    throw new HostError(
+      'HOOK_UNKNOWN',
+      `Cannot use hook point "${name}": no catalog declares it${guess === undefined ? '' : `; did you mean "${guess}"`}`,
+    );
+  }
+
+  /** The subscriptions of plugins that hear every event. */
+  globalPlacements(): Placed[] {
+    return [...this.#placed].flatMap(([plugin, placed]) => (this.#isSessionOnly(plugin) ? [] : placed));
+  }
+
+  /** The subscriptions a session adds by naming a plugin; none when the plugin hears everything anyway. Throws when it cannot serve. */
+  sessionParticipants(plugin: string): readonly Placed[] {
+    const registered = this.registered(plugin);
+    if (registered.state !== 'enabled')
+      throw new HostError('PLUGIN_REQUIRED', `Cannot use plugin "${plugin}" in a session: ${registered.reason ?? registered.state}`);
+    return this.#isSessionOnly(plugin) ? (this.#placed.get(plugin) ?? []) : [];
+  }
+
+  /** Plugin names behind a name or a set, given as `@set`. */
+  expand(name: string): string[] {
+    if (!name.startsWith('@')) return [this.registered(name).name];
+    const set = name.slice(1);
+    if (this.registry.config.sets?.[set] === undefined)
+      throw new HostError('PLUGIN_UNKNOWN', `Cannot use set "${name}": the configuration has no set "${set}"`);
+    return [...this.registry.plugins.values()].filter(({ sets }) => sets.includes(set)).map((plugin) => plugin.name);
+  }
+
+  registered(plugin: string): RegisteredPlugin {
+    const registered = this.registry.plugins.get(plugin);
+    if (registered !== undefined) return registered;
+    const guess = didYouMean(plugin, [...this.registry.plugins.keys()]);
+    throw new HostError(
+      'PLUGIN_UNKNOWN',
+      `Cannot use plugin "${plugin}": no plugin has this name${guess === undefined ? '' : `; did you mean "${guess}"`}`,
+    );
+  }
+
+  storage(plugin: string): PluginStorage {
+    let storage = this.#storages.get(plugin);
+    if (storage === undefined) {
+      const megabytes = this.registry.plugins.get(plugin)?.manifest?.limits?.storageMb ?? DEFAULT_STORAGE_MB;
+      storage = new PluginStorage(join(this.#options.dataDir, 'storage', plugin), { plugin, quotaBytes: megabytes * 1024 * 1024 });
+      this.#storages.set(plugin, storage);
+    }
+    return storage;
+  }
+
+  emitFromPlugin(plugin: string, params: HookEmitParams): Promise<HookEmitResult> {
+    return nestedEmit(this, plugin, params);
+  }
+
+  stats(): HostStats {
+    return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens) };
+  }
+
+  assertRunning(): void {
+    if (this.#stopped) throw new HostError('HOST_STOPPED', 'Cannot use the host: it has been closed');
+  }
+
+  /** Stops every plugin. Nothing is left running. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.supervised.values()].map((plugin) => plugin.close()));
+    this.timers.close();
+  }
+
+  #place(plugin: RegisteredPlugin, serve: Serve): void {
+    const { registry, env, log, inspectPlugin } = this.#options;
+    const subscriptions = [...registry.subscriptions.values()].flat().filter((one) => one.plugin === plugin.name);
+    const hooks = subscriptions.map(({ hook }) => hook);
+    const spec = pluginSpec(plugin, { config: registry.config, env, inspect: inspectPlugin === plugin.name, hooks });
+    const supervised = new SupervisedPlugin(spec, { timers: this.timers, log, serve });
+    this.supervised.set(plugin.name, supervised);
+    const placed = subscriptions.flatMap((subscription) => {
+      const hook = registry.hooks.get(subscription.hook);
+      return hook === undefined ? [] : [{ hook, participant: pluginParticipant(subscription, supervised) }];
+    });
+    this.#placed.set(plugin.name, placed);
+  }
+
+  #isSessionOnly(plugin: string): boolean {
+    return this.registry.config.plugins?.[plugin]?.scope === 'session';
+  }
+
+  #record(run: EventRun): void {
+    this.recent.end(run);
+    this.#counts.events += 1;
+    if (run.progress.status === 'blocked') this.#counts.blocked += 1;
+    if (run.progress.status === 'replaced') this.#counts.replaced += 1;
+    for (const answered of run.answers) {
+      if (answered.judgement.status !== 'failed' || !isFailOpen(answered)) continue;
+      const { plugin } = answered.participant.subscription;
+      const { code, message } = answered.judgement.failure;
+      const first = this.#countFailOpen(`${plugin} ${run.hook.name} ${code}`);
+      if (first)
+        this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
+    }
+    this.#options.onTrace?.(() => makeTrace(run));
+  }
+
+  /** True the first time. */
+  #countFailOpen(key: string): boolean {
+    const count = this.#failOpens.get(key) ?? 0;
+    this.#failOpens.set(key, count + 1);
+    return count === 0;
+  }
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Catalog, HookMap, Trace } from '@outrigger/schemas';
+import { makeTrace } from '../dispatcher/trace.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { Logger } from '../protocol/types.ts';
+import { loadRegistry } from '../registry/load-registry.ts';
+import type { Problem } from '../registry/types.ts';
+import { Core } from './core.ts';
+import type { AllHooks, CatalogSource } from './define-catalog.ts';
+import { HostScope } from './scope.ts';
+import type { HookInfo, Host, HostOptions, HostStats, PluginInfo, Session } from './types.ts';
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+type Typed<C extends readonly CatalogSource[]> = HookMap & AllHooks<C>;
+
+/**
+ * Starts a host inside this process. No plugin process starts before the first event it hears, unless it asks to.
+ * Rejects with CONFIG_INVALID, CATALOG_INVALID or PLUGIN_REQUIRED; a broken plugin is a problem of the host, not an error.
+ */
+export async function createHost<const C extends readonly CatalogSource[] = []>(
+  options: Omit<HostOptions, 'catalogs'> & { readonly catalogs?: C } = {},
+): Promise<Host<Typed<C>>> {
+  const env = options.env ?? globalThis.process.env;
+  const registry = await loadRegistry({
+    cwd: options.cwd ?? globalThis.process.cwd(),
+    env,
+    cacheDir: folder(env, { variable: 'XDG_CACHE_HOME', fallback: '.cache' }),
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.catalogs === undefined ? {} : { catalogs: options.catalogs as unknown as readonly Catalog[] }),
+    ...(options.noPlugins === undefined ? {} : { noPlugins: options.noPlugins }),
+    ...(options.without === undefined ? {} : { without: options.without }),
+  });
+  const dataDir =
+    env['OUTRIGGER_DATA_DIR'] ?? registry.config.dataDir ?? folder(env, { variable: 'XDG_DATA_HOME', fallback: '.local/share' });
+  const core = new Core({ ...options, registry, env, dataDir, log: options.log ?? SILENT });
+  return new EmbeddedHost<Typed<C>>(core);
+}
+
+function folder(env: Readonly<Record<string, string | undefined>>, place: { variable: string; fallback: string }): string {
+  return join(env[place.variable] || join(env['HOME'] || '.', place.fallback), 'outrigger');
+}
+
+class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
+  readonly #core: Core;
+  #closing: Promise<void> | undefined;
+
+  constructor(core: Core) {
+    super(core);
+    this.#core = core;
+    core.root = this as unknown as HostScope;
+    for (const { hook, participant } of core.globalPlacements()) this.audience.add(hook, participant);
+    for (const plugin of core.supervised.values()) if (core.registered(plugin.name).manifest?.activation === 'eager') void plugin.start();
+  }
+
+  session(options: { id?: string; plugins?: readonly string[] } = {}): Session<M> {
+    return this.open({ id: options.id ?? `s${randomBytes(9).toString('base64url')}`, plugins: options.plugins ?? [] });
+  }
+
+  plugins(): readonly PluginInfo[] {
+    return [...this.#core.registry.plugins.values()].map((registered) => ({
+      registered,
+      status: this.#core.supervised.get(registered.name)?.status(),
+    }));
+  }
+
+  hooks(): readonly HookInfo[] {
+    return [...this.#core.registry.hooks.values()].map((hook) => ({
+      name: hook.name,
+      description: hook.description,
+      subscribers: this.audience.plan(hook).ordered.map(({ subscription }) => subscription.plugin),
+    }));
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#core.registry.problems;
+  }
+
+  traces(): readonly Trace[] {
+    return this.#core.recent.traces();
+  }
+
+  trace(event: string): Trace | undefined {
+    const run = this.#core.recent.find(event);
+    return run === undefined ? undefined : makeTrace(run);
+  }
+
+  async restart(plugin: string): Promise<void> {
+    this.assertOpen();
+    const { name, reason, state } = this.#core.registered(plugin);
+    const supervised = this.#core.supervised.get(name);
+    if (supervised === undefined) throw new HostError('PLUGIN_UNKNOWN', `Cannot restart plugin "${name}": ${reason ?? state}`);
+    const failure = await supervised.restart();
+    if (failure !== undefined) throw new HostError(failure.code, failure.message);
+  }
+
+  stats(): HostStats {
+    return this.#core.stats();
+  }
+
+  override close(): Promise<void> {
+    this.#closing ??= super.close().then(() => this.#core.stop());
+    return this.#closing;
+  }
+}

@@ -1,0 +1,36 @@
+import type { HookEmitParams, HookEmitResult } from '@outrigger/schemas';
+import type { EventRun } from '../dispatcher/event-run.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { Core } from './core.ts';
+import { LIMITS } from './plugin-spec.ts';
+import type { HostScope } from './scope.ts';
+
+/** `hook/emit`: a plugin fires an event inside the one it works on. Rejects with EMIT_CYCLE, EMIT_TOO_DEEP, HOOK_UNKNOWN, PAYLOAD_INVALID. */
+export async function nestedEmit(core: Core, plugin: string, params: HookEmitParams): Promise<HookEmitResult> {
+  const parent = parentOf(core, plugin, params.event);
+  refuseCircles(params.hook, parent, core.registry.config.limits?.emitDepth ?? LIMITS.emitDepth);
+  const scope = (parent?.origin.scope as HostScope | undefined) ?? core.root;
+  if (scope === undefined) throw new HostError('HOST_STOPPED', 'Cannot fire an event: the host is not ready');
+  const outcome = await scope.scopedHook(params.hook).fire(params.payload, undefined, { parent, operation: parent?.origin.operation });
+  const { event, status, payload, violation, value } = outcome;
+  return { event, status, payload, ...(violation === undefined ? {} : { violation }), ...(status === 'replaced' ? { value } : {}) };
+}
+
+/** A plugin that names no event is taken to act for the deepest one it handles, so that leaving the name out hides no circle. */
+function parentOf(core: Core, plugin: string, event: string | undefined): EventRun | undefined {
+  if (event === undefined) return core.recent.handledBy(plugin);
+  const run = core.recent.find(event);
+  const asked = run?.plan.ordered.some(({ subscription }) => subscription.plugin === plugin);
+  if (run !== undefined && asked) return run;
+  throw new HostError('PARAMS_INVALID', `Cannot fire an event inside "${event}": plugin "${plugin}" was not asked about such an event`);
+}
+
+function refuseCircles(hook: string, parent: EventRun | undefined, deepest: number): void {
+  const chain: string[] = [];
+  for (let run = parent; run !== undefined; run = run.origin.parent) chain.unshift(run.hook.name);
+  if (chain.includes(hook)) {
+    throw new HostError('EMIT_CYCLE', `Cannot fire "${hook}": it would go round in a circle: ${[...chain, hook].join(' → ')}`);
+  }
+  if (chain.length > deepest)
+    throw new HostError('EMIT_TOO_DEEP', `Cannot fire "${hook}": events are nested ${chain.length} deep, the limit is ${deepest}`);
+}

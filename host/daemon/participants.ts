@@ -1,0 +1,41 @@
+import { Breaker } from '../dispatcher/breaker.ts';
+import type { LocalHandler, Participant } from '../dispatcher/plan.ts';
+import { HostError } from '../protocol/errors.ts';
+import { compileMatch } from '../registry/match.ts';
+import type { LoadedHook, Mode, Subscription } from '../registry/types.ts';
+import type { PluginHandle } from '../supervisor/types.ts';
+import type { Handler, HandlerOptions } from './types.ts';
+
+/** In-process handlers stand behind plugins of equal priority: what the application does by default comes last. */
+const HANDLERS_FROM = 1_000_000;
+let handlers = 0;
+
+/** A participant for a plugin’s subscription. */
+export function pluginParticipant(subscription: Subscription, plugin: PluginHandle): Participant {
+  const matches = subscription.match === undefined ? undefined : compileMatch(subscription.match);
+  return { subscription, matches, breaker: new Breaker(), plugin, handler: undefined };
+}
+
+/** A participant for a function of the application’s own. Throws HANDLER_INVALID. */
+export function handlerParticipant(hook: LoadedHook, handler: Handler<Record<string, unknown>>, options: HandlerOptions): Participant {
+  if (typeof handler !== 'function') throw new HostError('HANDLER_INVALID', `Cannot add a handler to "${hook.name}": it is no function`);
+  const mode = options.mode ?? 'sequential';
+  const subscription: Subscription = {
+    plugin: options.name ?? (handler.name || 'handler'),
+    hook: hook.name,
+    mode,
+    priority: options.priority ?? 50,
+    before: options.before ?? [],
+    after: options.after ?? [],
+    match: undefined,
+    timeoutMs: Math.min(hook.timeoutMs, options.timeoutMs ?? hook.timeoutMs),
+    onFailure: options.onFailure ?? hook.onFailure ?? defaultPolicy(mode),
+    order: HANDLERS_FROM + handlers++,
+    sources: { mode: options.mode === undefined ? 'default' : 'handler', priority: options.priority === undefined ? 'default' : 'handler' },
+  };
+  return { subscription, matches: undefined, breaker: new Breaker(), plugin: undefined, handler: handler as LocalHandler };
+}
+
+function defaultPolicy(mode: Mode): 'fail' | 'ignore' {
+  return mode === 'sequential' || mode === 'concurrent' ? 'fail' : 'ignore';
+}

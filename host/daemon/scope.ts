@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { HookMap } from '@outrigger/schemas';
+import { Audience } from '../dispatcher/audience.ts';
+import type { Origin } from '../dispatcher/event-run.ts';
+import { Operations } from '../dispatcher/operations.ts';
+import type { EmitOptions, Outcome } from '../dispatcher/types.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { Core } from './core.ts';
+import { explain } from './explain.ts';
+import { handlerParticipant } from './participants.ts';
+import { ScopedHook } from './scoped-hook.ts';
+import type { Explanation, Handler, HandlerOptions, Hook, Operation, PayloadOf, ReplaceOf, Scope, Session } from './types.ts';
+
+type AnyPayload = Record<string, unknown>;
+
+/** The host’s own scope, a session, or a block: an audience, and the operations of its events. */
+export class HostScope<M = HookMap> implements Scope<M> {
+  readonly audience: Audience;
+  readonly operations: Operations;
+  readonly sessionId: string | undefined;
+  readonly #core: Core;
+  readonly #parent: HostScope<M> | undefined;
+  readonly #hooks: Map<string, ScopedHook> = new Map();
+  readonly #own: Set<string> = new Set();
+  #closed = false;
+
+  constructor(core: Core, within?: { parent: HostScope<M>; session?: string }) {
+    this.#core = core;
+    this.#parent = within?.parent;
+    this.audience = new Audience(core.pluginNames, within?.parent.audience);
+    // A block shares the operations of the scope it is in; a session has its own, so that no state crosses.
+    const isBlock = within !== undefined && within.session === undefined;
+    this.operations = isBlock ? within.parent.operations : new Operations();
+    this.sessionId = within?.session ?? within?.parent.sessionId;
+  }
+
+  emit<K extends keyof M & string>(
+    hook: K,
+    payload: PayloadOf<M, K> | (() => PayloadOf<M, K>),
+    options?: EmitOptions,
+  ): Promise<Outcome<PayloadOf<M, K>, ReplaceOf<M, K>>> {
+    return this.#fire(hook, payload, options) as Promise<Outcome<PayloadOf<M, K>, ReplaceOf<M, K>>>;
+  }
+
+  has(hook: keyof M & string): boolean {
+    return this.scopedHook(hook).has();
+  }
+
+  hook<K extends keyof M & string>(hook: K): Hook<PayloadOf<M, K>, ReplaceOf<M, K>> {
+    return this.scopedHook(hook) as unknown as Hook<PayloadOf<M, K>, ReplaceOf<M, K>>;
+  }
+
+  on<K extends keyof M & string>(hook: K, handler: Handler<PayloadOf<M, K>>, options: HandlerOptions = {}): () => void {
+    this.assertOpen();
+    const loaded = this.#core.loadedHook(hook);
+    return this.audience.add(loaded, handlerParticipant(loaded, handler as Handler<AnyPayload>, options));
+  }
+
+  default<K extends keyof M & string>(hook: K, handler: Handler<PayloadOf<M, K>>, options: HandlerOptions = {}): () => void {
+    return this.on(hook, handler, { name: 'default', ...options });
+  }
+
+  operation(id: string = `o${randomBytes(9).toString('base64url')}`): Operation<M> {
+    this.assertOpen();
+    const state = this.operations.open(id);
+    const end = (): void => this.operations.end(id);
+    return {
+      id,
+      emit: (hook, payload, options) => this.#fire(hook, payload, options, { operation: state }) as never,
+      end,
+      [Symbol.dispose]: end,
+    };
+  }
+
+  async using<T>(plugins: readonly string[], body: (scope: Session<M>) => T | Promise<T>): Promise<T> {
+    const scope = this.open({ plugins });
+    try {
+      return await body(scope);
+    } finally {
+      await scope.close();
+    }
+  }
+
+  explain(hook: keyof M & string): Explanation {
+    return explain(this.#core, this.audience.plan(this.#core.loadedHook(hook)));
+  }
+
+  /** Opens a scope inside this one: a session when it has an id, else a block. */
+  open(options: { id?: string; plugins?: readonly string[] }): HostScope<M> & Session<M> {
+    this.assertOpen();
+    const scope = new HostScope<M>(this.#core, { parent: this, ...(options.id === undefined ? {} : { session: options.id }) });
+    for (const name of options.plugins ?? []) for (const plugin of this.#core.expand(name)) scope.#admit(plugin);
+    return scope as HostScope<M> & Session<M>;
+  }
+
+  get id(): string {
+    return this.sessionId ?? '';
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new HostError('SCOPE_CLOSED', 'Cannot use the scope: it has been closed');
+    this.#parent?.assertOpen();
+    this.#core.assertRunning();
+  }
+
+  scopedHook(hook: string): ScopedHook {
+    let scoped = this.#hooks.get(hook);
+    if (scoped === undefined) {
+      scoped = new ScopedHook(this.#core, this as unknown as HostScope, this.#core.loadedHook(hook));
+      this.#hooks.set(hook, scoped);
+    }
+    return scoped;
+  }
+
+  #fire(hook: string, payload: unknown, options: EmitOptions | undefined, from?: Pick<Origin, 'operation'>): Promise<Outcome> {
+    try {
+      return this.scopedHook(hook).fire(payload as AnyPayload, options, from);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Lets a plugin in that only sessions and blocks use; one that hears everything anyway is not added twice. */
+  #admit(plugin: string): void {
+    const participants = this.#core.sessionParticipants(plugin);
+    if (this.hears(plugin)) return;
+    this.#own.add(plugin);
+    for (const { hook, participant } of participants) this.audience.add(hook, participant);
+  }
+
+  /** True when the plugin was let in here or in a block around this one. */
+  hears(plugin: string): boolean {
+    return this.#own.has(plugin) || (this.#parent?.hears(plugin) ?? false);
+  }
+}

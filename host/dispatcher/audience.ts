@@ -1,0 +1,60 @@
+import type { LoadedHook } from '../registry/types.ts';
+import { makePlan, type Participant, type Plan } from './plan.ts';
+
+/**
+ * Who hears what in one scope: its own participants and those of the scopes around it. Plans are made when first
+ * needed and kept until somebody comes or goes.
+ */
+export class Audience {
+  readonly #parent: Audience | undefined;
+  readonly #names: () => ReadonlySet<string>;
+  readonly #participants: Map<string, Participant[]> = new Map();
+  readonly #plans: Map<string, { version: number; plan: Plan }> = new Map();
+  #version = 0;
+
+  constructor(names: () => ReadonlySet<string>, parent?: Audience) {
+    this.#names = names;
+    this.#parent = parent;
+  }
+
+  /** Grows with every change here or in a scope around this one. */
+  get version(): number {
+    return this.#version + (this.#parent === undefined ? 0 : this.#parent.version);
+  }
+
+  /** Adds a participant; the result removes it. Throws ORDER_CYCLE, and then nothing is added. */
+  add(hook: LoadedHook, participant: Participant): () => void {
+    const list = this.#participants.get(hook.name) ?? [];
+    this.#participants.set(hook.name, list);
+    list.push(participant);
+    this.#version += 1;
+    const remove = (): void => {
+      const index = list.indexOf(participant);
+      if (index < 0) return;
+      list.splice(index, 1);
+      this.#version += 1;
+    };
+    if (participant.handler !== undefined) {
+      try {
+        this.plan(hook);
+      } catch (error) {
+        remove();
+        throw error;
+      }
+    }
+    return remove;
+  }
+
+  plan(hook: LoadedHook): Plan {
+    const { version } = this;
+    const kept = this.#plans.get(hook.name);
+    if (kept?.version === version) return kept.plan;
+    const plan = makePlan(hook, this.#all(hook.name), this.#names());
+    this.#plans.set(hook.name, { version, plan });
+    return plan;
+  }
+
+  #all(hook: string): Participant[] {
+    return [...(this.#parent === undefined ? [] : this.#parent.#all(hook)), ...(this.#participants.get(hook) ?? [])];
+  }
+}

@@ -1,0 +1,116 @@
+import type { OutcomeSummary, Trace } from '@outrigger/schemas';
+import type { Timers } from '../process/timers.ts';
+import { HostError } from '../protocol/errors.ts';
+import { check } from '../protocol/validator.ts';
+import { dispatch, matching } from './dispatch.ts';
+import { EventRun, type Origin } from './event-run.ts';
+import { inWords } from './merge.ts';
+import type { Plan } from './plan.ts';
+import { type OnError, tell } from './tell.ts';
+import { makeTrace } from './trace.ts';
+import type { Outcome } from './types.ts';
+
+/** What the dispatcher needs from the rest of the host; wired once in `daemon/host.ts`. */
+export interface EmitContext {
+  readonly timers: Timers;
+  /** Called when an event begins, so that `hook/emit` can find its parent. */
+  readonly begin: (run: EventRun) => void;
+  /** Called when an in-process `fire_and_forget` handler throws, after the event is over. */
+  readonly backgroundError: OnError;
+  /** Called with the finished record: traces, counters. */
+  readonly record: (run: EventRun) => void;
+}
+
+/** The life of one event, top to bottom. Rejects with PAYLOAD_INVALID or EVENT_CANCELLED; a plugin’s failure never rejects. */
+export async function emit(plan: Plan, payload: Record<string, unknown>, at: { origin: Origin; context: EmitContext }): Promise<Outcome> {
+  const { origin, context } = at;
+  validate(plan, payload);
+  const run = new EventRun(plan, payload, { origin, now: context.timers.now() });
+  const stopListening = onAbort(run);
+  context.begin(run);
+  try {
+    await dispatch(run, context.timers);
+    if (run.cancelled === undefined) tell(run, matching(run, plan.background), { outcome: summary(run), onError: context.backgroundError });
+  } finally {
+    stopListening();
+    run.finish();
+    context.record(run);
+  }
+  if (run.cancelled !== undefined) throw new HostError(run.cancelled.code, run.cancelled.message);
+  return new EventOutcome(run);
+}
+
+function validate(plan: Plan, payload: unknown): void {
+  const issues = check(plan.hook.validatePayload, payload);
+  if (issues !== undefined) {
+    throw new HostError('PAYLOAD_INVALID', `Cannot emit "${plan.hook.name}": ${inWords(issues)}`, { data: issues });
+  }
+}
+
+function onAbort(run: EventRun): () => void {
+  const { signal } = run.origin;
+  if (signal === undefined) return () => undefined;
+  const message = `Cannot finish "${run.hook.name}": the caller cancelled event "${run.event}"`;
+  const cancel = (): void => run.cancel({ code: 'EVENT_CANCELLED', message });
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  return () => signal.removeEventListener('abort', cancel);
+}
+
+function summary({ progress }: EventRun): OutcomeSummary {
+  const { payload: _, retryAfterMs: __, ...rest } = progress;
+  return rest;
+}
+
+class EventOutcome implements Outcome {
+  readonly #run: EventRun;
+
+  constructor(run: EventRun) {
+    this.#run = run;
+  }
+
+  get event(): string {
+    return this.#run.event;
+  }
+
+  get hook(): string {
+    return this.#run.hook.name;
+  }
+
+  get status(): Outcome['status'] {
+    return this.#run.progress.status;
+  }
+
+  get payload(): Record<string, unknown> {
+    return this.#run.progress.payload;
+  }
+
+  get by(): string | undefined {
+    return this.#run.progress.by;
+  }
+
+  get cause(): Outcome['cause'] {
+    return this.#run.progress.cause;
+  }
+
+  get violation(): Outcome['violation'] {
+    return this.#run.progress.violation;
+  }
+
+  get value(): unknown {
+    return this.#run.progress.value;
+  }
+
+  get retryAfterMs(): number | undefined {
+    return this.#run.progress.retryAfterMs;
+  }
+
+  get trace(): Trace {
+    return makeTrace(this.#run);
+  }
+
+  toJSON(): object {
+    const { event, hook, status, payload, by, cause, violation, value, retryAfterMs } = this;
+    return { event, hook, status, payload, by, cause, violation, value, retryAfterMs };
+  }
+}

@@ -1,0 +1,18 @@
+import { randomBytes } from 'node:crypto';
+
+const HOST = randomBytes(4).toString('hex');
+let lastTime = 0;
+let timePart = 'e0';
+let counter = 0;
+
+/** Unique over hosts, and sortable by time: `e` + milliseconds + a counter + the host’s random mark. */
+export function makeEventId(time: number): string {
+  // A clock that was set back would give the ids of its last hour again.
+  if (time > lastTime) {
+    lastTime = time;
+    timePart = `e${time.toString(36)}`;
+    counter = 0;
+  }
+  counter += 1;
+  return `${timePart}${counter.toString(36).padStart(3, '0')}${HOST}`;
+}

@@ -1,0 +1,172 @@
+import type { EventContext } from '@outrigger/schemas';
+import { HostError } from '../protocol/errors.ts';
+import type { Failure } from '../protocol/types.ts';
+import type { LoadedHook } from '../registry/types.ts';
+import { makeEventId } from './event-id.ts';
+import { frozenCopy } from './frozen-copy.ts';
+import { type Judgement, merge, type Progress } from './merge.ts';
+import type { OperationState } from './operations.ts';
+import type { Participant, Plan } from './plan.ts';
+
+/** Where an event comes from. */
+export interface Origin {
+  readonly operation?: OperationState | undefined;
+  readonly session?: string | undefined;
+  /** The scope it was fired in, for those who fire the next one; nothing the dispatcher looks into. */
+  readonly scope?: unknown;
+  /** The event during which a plugin fired this one. */
+  readonly parent?: EventRun | undefined;
+  readonly traceparent?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One answer, taken. */
+export interface Answered {
+  readonly participant: Participant;
+  readonly stage: number;
+  readonly judgement: Judgement;
+  /** Since the event, in milliseconds. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly attempts: number;
+  readonly pid: number | undefined;
+  readonly coldStart: boolean;
+}
+
+export interface Skipped {
+  readonly participant: Participant;
+  readonly reason: 'match' | 'disabled' | 'decided';
+}
+
+/** One event on its way: what it carries, how far it has come, and the raw record its trace is made from. */
+export class EventRun {
+  readonly event: string;
+  readonly plan: Plan;
+  readonly origin: Origin;
+  readonly time: number;
+  readonly depth: number;
+  /** On the timers’ clock: when the budget of all plugins together is over. */
+  readonly deadline: number;
+  readonly answers: Answered[] = [];
+  readonly skipped: Skipped[] = [];
+  /** Who handles the event right now. */
+  readonly busy: Set<string> = new Set();
+  readonly cancels: Set<(reason: Failure) => void> = new Set();
+  progress: Progress;
+  /** Why nothing more is asked and emit() rejects. */
+  cancelled: Failure | undefined;
+  isFinished = false;
+  durationMs = 0;
+  /** Rough size of what the record keeps alive, in bytes; complete when the event is over. */
+  weight = 0;
+  readonly #startedAt: number = performance.now();
+  #context: EventContext | undefined;
+  #shared: string | undefined;
+  #sharedPayload: unknown;
+  #view: { readonly of: unknown; readonly copy: Record<string, unknown>; readonly bytes: number } | undefined;
+
+  constructor(plan: Plan, payload: Record<string, unknown>, options: { origin: Origin; now: number }) {
+    const { origin } = options;
+    this.plan = plan;
+    this.origin = origin;
+    this.time = Date.now();
+    this.event = makeEventId(this.time);
+    this.depth = origin.parent === undefined ? 0 : origin.parent.depth + 1;
+    const own = options.now + plan.hook.budgetMs;
+    // One that is over has no time left to share: a plugin that was told in the background fires with a budget of its own.
+    this.deadline = origin.parent === undefined || origin.parent.isFinished ? own : Math.min(own, origin.parent.deadline);
+    this.progress = { status: 'continued', payload };
+  }
+
+  get hook(): LoadedHook {
+    return this.plan.hook;
+  }
+
+  get context(): EventContext {
+    if (this.#context === undefined) {
+      const { operation, session, parent, traceparent } = this.origin;
+      const context: EventContext = { time: new Date(this.time).toISOString() };
+      if (operation !== undefined) context.operation = operation.id;
+      if (session !== undefined) context.session = session;
+      if (parent !== undefined) context.parent = parent.event;
+      if (this.depth > 0) context.depth = this.depth;
+      if (traceparent !== undefined) context.traceparent = traceparent;
+      this.#context = context;
+    }
+    return this.#context;
+  }
+
+  /** The part of the message that all plugins seeing the same payload share; serialised once. Throws PAYLOAD_INVALID. */
+  get shared(): string {
+    const { payload } = this.progress;
+    if (this.#shared === undefined || this.#sharedPayload !== payload) {
+      const text = this.#asJson(() => JSON.stringify(payload));
+      this.#shared = `"event":"${this.event}","hook":"${this.hook.name}","context":${JSON.stringify(this.context)},"payload":${text}`;
+      this.#sharedPayload = payload;
+    }
+    return this.#shared;
+  }
+
+  /** The payload as in-process handlers see it: only an answer can change it. Throws PAYLOAD_INVALID. */
+  get view(): Record<string, unknown> {
+    const { payload } = this.progress;
+    if (this.#view?.of !== payload) this.#view = { of: payload, ...this.#asJson(() => frozenCopy(payload)) };
+    return this.#view.copy;
+  }
+
+  /** Makes the payload ready for a participant. Throws PAYLOAD_INVALID. */
+  prepare({ handler }: Participant): unknown {
+    return handler === undefined ? this.shared : this.view;
+  }
+
+  /** True when this event was fired, at any depth, inside one that the plugin handles right now. */
+  isInside(plugin: string): boolean {
+    let outer = this.origin.parent;
+    while (outer !== undefined && !outer.busy.has(plugin)) outer = outer.origin.parent;
+    return outer !== undefined;
+  }
+
+  #asJson<T>(convert: () => T): T {
+    try {
+      return convert();
+    } catch (cause) {
+      throw new HostError('PAYLOAD_INVALID', `Cannot emit "${this.hook.name}": the payload is not JSON: ${String(cause)}`, { cause });
+    }
+  }
+
+  /** Milliseconds since the event was fired. */
+  elapsed(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** Takes an answer into the record and the outcome. */
+  take(answered: Answered): void {
+    this.answers.push(answered);
+    this.progress = merge(this.progress, answered.participant.subscription, answered.judgement);
+  }
+
+  /** True when nothing more is to be asked. */
+  get isOver(): boolean {
+    return this.cancelled !== undefined || this.progress.status !== 'continued';
+  }
+
+  /** The event is over: what was only needed on the way is let go. */
+  finish(): void {
+    this.isFinished = true;
+    this.durationMs = this.elapsed();
+    this.weight += 1024 + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
+    this.#shared = undefined;
+    this.#view = undefined;
+  }
+
+  /** Ends the event without an outcome. */
+  cancel(reason: Failure): void {
+    this.cancelled ??= reason;
+    this.callOff(reason.message);
+  }
+
+  /** Ends the waiting for the calls in flight. */
+  callOff(message: string): void {
+    for (const cancel of [...this.cancels]) cancel({ code: 'EVENT_CANCELLED', message });
+  }
+}

@@ -1,0 +1,112 @@
+import type { Change } from '@outrigger/schemas';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Deepest nesting of an answer that the host follows. */
+export const MAX_DEPTH = 256;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** True when `value` nests deeper than `levels`; stops looking there. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const item of Object.values(value)) if (isDeeper(item, levels - 1)) return true;
+  return false;
+}
+
+/** Sets an own property whatever its name, `__proto__` included. */
+function put(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  else target[key] = value;
+}
+
+/** RFC 7396, copying only what changes: the result shares every untouched part with `target`. */
+export function applyPatch(target: unknown, patch: unknown): unknown {
+  if (!isFields(patch)) return patch;
+  const result: Record<string, unknown> = isFields(target) ? { ...target } : {};
+  for (const [key, change] of entriesOf(patch)) {
+    if (change === null) delete result[key];
+    else put(result, key, applyPatch(Object.hasOwn(result, key) ? result[key] : undefined, change));
+  }
+  return result;
+}
+
+/** An in-process answer may hold keys without a value; they change nothing, as in JSON. */
+function entriesOf(patch: Fields): [string, unknown][] {
+  return Object.entries(patch).filter(([, change]) => change !== undefined);
+}
+
+/** Which parts of a payload may be changed, as a tree: `true` for all that lies below. */
+export type Writable = true | { readonly [token: string]: Writable };
+
+const NOTHING: Writable = Object.freeze(Object.create(null));
+
+/** Makes the tree from JSON Pointers. */
+export function writableTree(pointers: readonly string[]): Writable {
+  const root: Record<string, Writable> = Object.create(null);
+  if (pointers.includes('')) return true;
+  for (const pointer of pointers) {
+    const tokens = pointer.split('/').slice(1).map(unescapeToken);
+    let node = root;
+    for (const [place, token] of tokens.entries()) {
+      const known = node[token];
+      if (known === true) break;
+      const below: Record<string, Writable> = known ?? Object.create(null);
+      node[token] = place === tokens.length - 1 ? true : below;
+      node = below;
+    }
+  }
+  return root;
+}
+
+/** The first pointer outside `writable` that the patch would really change; undefined when all is allowed. */
+export function refusedPointer(writable: Writable, before: unknown, patch: unknown, pointer = ''): string | undefined {
+  if (writable === true) return undefined;
+  if (!isFields(patch) || !isFields(before)) return sameJson(applyPatch(before, patch), before) ? undefined : pointer;
+  for (const [key, change] of entriesOf(patch)) {
+    const below = writable[key] ?? NOTHING;
+    const at = `${pointer}/${escapeToken(key)}`;
+    const had = Object.hasOwn(before, key);
+    const refused = change === null ? removal(had && below !== true, at) : refusedPointer(below, had ? before[key] : undefined, change, at);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
+}
+
+function removal(refused: boolean, at: string): string | undefined {
+  return refused ? at : undefined;
+}
+
+/** What a patch changes in `before`, pointer by pointer; places that stay the same are left out. */
+export function changesOf(before: unknown, patch: unknown, pointer = ''): Change[] {
+  if (isFields(patch) && isFields(before)) {
+    return entriesOf(patch).flatMap(([key, change]) => {
+      const had = Object.hasOwn(before, key);
+      const at = `${pointer}/${escapeToken(key)}`;
+      if (change === null) return had ? [{ pointer: at, op: 'remove' as const, from: before[key] }] : [];
+      if (!had) return [{ pointer: at, op: 'add' as const, to: applyPatch(undefined, change) }];
+      return changesOf(before[key], change, at);
+    });
+  }
+  const to = applyPatch(before, patch);
+  return sameJson(before, to) ? [] : [{ pointer, op: 'replace', from: before, to }];
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && sameJson((a as Fields)[key], (b as Fields)[key]));
+}
+
+function escapeToken(token: string): string {
+  return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function unescapeToken(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~');
+}

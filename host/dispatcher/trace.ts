@@ -1,0 +1,117 @@
+import type { Change, PlanLine, Trace, TracedAnswer, TracedOutcome, Would } from '@outrigger/schemas';
+import type { Answered, EventRun } from './event-run.ts';
+import { changesOf } from './patch.ts';
+
+/** The record of one event as data. Diffs are made here, when somebody looks, not while the event runs. */
+export function makeTrace(run: EventRun): Trace {
+  const { operation, session, parent } = run.origin;
+  return {
+    event: run.event,
+    hook: run.hook.name,
+    time: new Date(run.time).toISOString(),
+    durationMs: milliseconds(run.durationMs || run.elapsed()),
+    ...(operation === undefined ? {} : { operation: operation.id }),
+    ...(session === undefined ? {} : { session }),
+    ...(parent === undefined ? {} : { parent: parent.event }),
+    depth: run.depth,
+    plan: planLines(run),
+    answers: run.answers.map((answered) => tracedAnswer(answered)),
+    skipped: [...run.plan.disabled.map((participant) => ({ participant, reason: 'disabled' as const })), ...run.skipped].map(
+      ({ participant, reason }) => ({ plugin: participant.subscription.plugin, reason }),
+    ),
+    outcome: tracedOutcome(run),
+  };
+}
+
+/** True when the event went on in spite of this answer. */
+export function isFailOpen({ judgement, participant }: Answered): boolean {
+  const { mode, onFailure } = participant.subscription;
+  return judgement.status === 'failed' && (onFailure !== 'fail' || mode === 'fire_and_forget');
+}
+
+function planLines({ plan }: EventRun): PlanLine[] {
+  const stageOf = new Map(
+    [...plan.stages, plan.background].flatMap((stage, index) => stage.map((one) => [one.subscription, index] as const)),
+  );
+  return plan.ordered.map(({ subscription, why }) => ({
+    plugin: subscription.plugin,
+    mode: subscription.mode,
+    stage: stageOf.get(subscription) ?? 0,
+    priority: subscription.priority,
+    why: [...why],
+  }));
+}
+
+function tracedAnswer(answered: Answered): TracedAnswer {
+  const { judgement, participant, stage, pid } = answered;
+  const traced: TracedAnswer = {
+    plugin: participant.subscription.plugin,
+    mode: participant.subscription.mode,
+    stage,
+    status: judgement.status,
+    startMs: milliseconds(answered.startMs),
+    durationMs: milliseconds(answered.durationMs),
+  };
+  // None, when the call was refused before any process saw it.
+  if (answered.attempts > 0) traced.attempts = answered.attempts;
+  if (pid !== undefined) traced.pid = pid;
+  if (answered.coldStart) traced.coldStart = true;
+  if ('given' in judgement && judgement.given !== undefined) {
+    const { metadata, retryAfterMs } = judgement.given;
+    if (metadata !== undefined) traced.metadata = metadata;
+    if (retryAfterMs !== undefined) traced.retryAfterMs = retryAfterMs;
+  }
+  switch (judgement.status) {
+    case 'failed':
+      traced.code = judgement.failure.code;
+      traced.message = judgement.failure.message;
+      traced.failOpen = isFailOpen(answered);
+      break;
+    case 'modified':
+      traced.changes = changesOf(judgement.before, judgement.patch);
+      break;
+    case 'blocked':
+      traced.violation = judgement.violation;
+      break;
+    case 'replaced':
+      traced.value = judgement.value;
+      break;
+    case 'continued':
+      if (judgement.would !== undefined) traced.would = tracedWould(judgement.would);
+      break;
+    case 'cancelled':
+    case 'delivered':
+      break;
+  }
+  return traced;
+}
+
+function tracedWould(would: Exclude<Extract<Answered['judgement'], { status: 'continued' }>['would'], undefined>): Would {
+  return would.action === 'modify' ? { action: 'modify', changes: changesOf(would.before, would.patch) } : { ...would };
+}
+
+function tracedOutcome({ progress, cancelled, answers }: EventRun): TracedOutcome {
+  const outcome: TracedOutcome = { status: cancelled === undefined ? progress.status : 'cancelled', changed: changedBy(answers) };
+  if (progress.by !== undefined) outcome.by = progress.by;
+  if (progress.cause !== undefined) outcome.cause = progress.cause;
+  if (progress.violation !== undefined) outcome.violation = progress.violation;
+  if (progress.status === 'replaced') outcome.value = progress.value;
+  return outcome;
+}
+
+/** Every changed place with everyone who wrote it, in order: the last one won. */
+function changedBy(answers: readonly Answered[]): TracedOutcome['changed'] {
+  const writers = new Map<string, string[]>();
+  for (const { judgement, participant } of answers) {
+    if (judgement.status !== 'modified') continue;
+    for (const { pointer } of changesOf(judgement.before, judgement.patch) satisfies Change[]) {
+      writers.set(pointer, [...(writers.get(pointer) ?? []), participant.subscription.plugin]);
+    }
+  }
+  return [...writers].map(([pointer, by]) => ({ pointer, by }));
+}
+
+/** Microseconds are as fine as the clock is honest. */
+function milliseconds(value: number): number {
+  return Math.max(0, Math.round(value * 1000) / 1000);
+}

@@ -1,0 +1,240 @@
+import { createRequire } from 'node:module';
+import type { Readable, Writable } from 'node:stream';
+import type { LogParams } from '@outrigger/schemas';
+import type { Message, MessageReader as RpcReader, MessageWriter as RpcWriter } from 'vscode-jsonrpc';
+import { type ErrorCode, HostError } from '../protocol/errors.ts';
+import type { Failure } from '../protocol/types.ts';
+import { Inbound } from './inbound.ts';
+import { PacedInput } from './paced-input.ts';
+import { budgetSpent, Pending, type PendingRequest } from './pending.ts';
+import { answerText, type Rpc, type RpcAnswer, Services, wireError } from './services.ts';
+import { isLarger, tooLarge } from './size.ts';
+import type { Timers } from './timers.ts';
+import type { ConnectionStats, Reply } from './types.ts';
+import { MessageWriter } from './writer.ts';
+
+export interface ConnectionOptions {
+  readonly plugin: string;
+  /** What the host writes; what the plugin writes is detected. */
+  readonly framing: 'lines' | 'content-length';
+  readonly maxMessageBytes: number;
+  readonly logsPerSecond: number;
+  /** Stray lines on stdout that are forgiven. */
+  readonly pollutionLines: number;
+  /** How long a plugin may take to settle a call that was given up. Default 500. */
+  readonly graceMs?: number;
+  readonly timers: Timers;
+  readonly onLog: (record: LogParams) => void;
+  /** Handles a request of the plugin. A HostError crosses with its number and code, anything else as INTERNAL_ERROR without details. */
+  readonly serve: (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
+  /** Called once: the connection is no longer usable. The owner kills the process and calls close(). */
+  readonly onFault: (failure: Failure) => void;
+  /** Called once: the plugin did not settle a timed-out or cancelled call within the grace. */
+  readonly onHung: (call: { event?: string; method: string }) => void;
+  /** Room again: after `writable` was false, or because a call that was given up was settled by the plugin after all. */
+  readonly onDrain: () => void;
+}
+
+export interface OutgoingCall {
+  readonly event: string;
+  /** `"event":…,"hook":…,"context":…,"payload":…`: JSON without the braces. */
+  readonly shared: string;
+  /** JSON. */
+  readonly state: string | undefined;
+  readonly attempt: number;
+  readonly timeoutMs: number;
+  /** On the timers' clock. */
+  readonly deadline: number;
+}
+
+const GRACE_MS = 500;
+/** What a plugin is told when no clock runs because a debugger may be attached. */
+const UNLIMITED_MS = 3_600_000;
+
+/** JSON-RPC with one plugin over its stdin and stdout. Nothing a plugin writes makes it throw; every request settles exactly once. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #writer: MessageWriter;
+  readonly #pending: Pending;
+  readonly #services: Services;
+  readonly #inbound: Inbound;
+  readonly #input: PacedInput;
+  #lastId = 0;
+  #faulted = false;
+  #closed: Failure | undefined;
+
+  constructor(streams: { stdin: Writable; stdout: Readable }, options: ConnectionOptions) {
+    const { plugin, timers, onHung } = options;
+    this.#options = options;
+    this.#writer = new MessageWriter(streams.stdin, {
+      framing: options.framing,
+      onDrain: options.onDrain,
+      onError: (error) => this.#fault('PLUGIN_EXITED', `Cannot write to plugin "${plugin}": ${error.message}`),
+    });
+    const graceMs = options.graceMs ?? GRACE_MS;
+    this.#pending = new Pending({ plugin, timers, graceMs, onHung, sendCancel: (id) => this.#send('$/cancelRequest', `{"id":${id}}`) });
+    this.#services = new Services({ openRpc: () => this.#openRpc(), refuse: (...answer) => this.#refuse(...answer) });
+    this.#inbound = new Inbound({
+      ...options,
+      pending: this.#pending,
+      services: this.#services,
+      refuse: (...answer) => this.#refuse(...answer),
+      onFault: (failure) => {
+        this.#inbound.close();
+        this.#fault(failure.code, failure.message);
+      },
+    });
+    this.#input = new PacedInput(
+      streams.stdout,
+      (chunk) => this.#inbound.push(chunk),
+      () => this.#inbound.close(),
+    );
+  }
+
+  /** Writes `hook/invoke`; settles exactly once and never before this returns. The number names the call for cancel(). */
+  invoke(call: OutgoingCall, settle: (reply: Reply) => void): number {
+    const request = { method: 'hook/invoke', event: call.event, timeoutMs: call.timeoutMs, deadline: call.deadline, settle };
+    const wait = this.#pending.waitMs(call);
+    const deadlineMs = wait === Number.POSITIVE_INFINITY ? UNLIMITED_MS : Math.max(1, Math.round(wait));
+    const state = call.state === undefined ? '' : `"state":${call.state},`;
+    return this.#request(request, wait, `{"deadlineMs":${deadlineMs},"attempt":${call.attempt},${state}${call.shared}}`);
+  }
+
+  /** Settles the call with this failure at once, tells the plugin, starts the grace clock. Unknown or settled ids: nothing happens. */
+  cancel(id: number, failure: Failure): void {
+    this.#pending.abandon(id, failure);
+  }
+
+  /** Control requests: initialize, ping, shutdown. Never rejects. */
+  request(method: string, params: unknown, timeoutMs: number): Promise<Reply> {
+    return new Promise((settle) => {
+      const request = { method, event: undefined, timeoutMs, deadline: Number.POSITIVE_INFINITY, settle };
+      this.#request(request, timeoutMs, JSON.stringify(params ?? {}));
+    });
+  }
+
+  /** `params` is JSON. False when the write buffer is over its bound or nothing can be written any more: nothing was written. */
+  notify(method: string, params: string): boolean {
+    if (!this.writable) return false;
+    this.#send(method, params);
+    return true;
+  }
+
+  /** Settles everything in flight with this failure and lets go of the streams. Idempotent. */
+  close(failure: Failure): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = failure;
+    this.#services.close();
+    this.#inbound.close();
+    this.#writer.close();
+    this.#input.close();
+    this.#pending.close(failure);
+  }
+
+  /** Hook calls not settled by the plugin; a given-up one counts until its grace ended. */
+  get inFlight(): number {
+    return this.#pending.hookCalls;
+  }
+
+  /** False while more than 1 MiB waits in stdin, and after a fault or close(). */
+  get writable(): boolean {
+    return !this.#faulted && this.#writer.writable;
+  }
+
+  get stats(): ConnectionStats {
+    const { messagesOut, bytesOut } = this.#writer;
+    return { ...this.#inbound.stats, messagesOut, bytesOut, servicesRefused: this.#services.refused };
+  }
+
+  #request(request: PendingRequest, waitMs: number, params: string): number {
+    const id = ++this.#lastId;
+    const failure = this.#closed ?? this.#unsendable(request, waitMs, params);
+    if (failure === undefined) {
+      this.#pending.add(id, request, waitMs);
+      this.#writer.write(`{"jsonrpc":"2.0","id":${id},"method":"${request.method}","params":${params}}`);
+    } else queueMicrotask(() => request.settle({ ok: false, failure }));
+    return id;
+  }
+
+  #unsendable(request: PendingRequest, waitMs: number, params: string): Failure | undefined {
+    const { plugin, maxMessageBytes } = this.#options;
+    if (waitMs <= 0) return budgetSpent(plugin, request);
+    return isLarger(params, maxMessageBytes) ? tooLarge(`send "${request.method}" to plugin "${plugin}"`, maxMessageBytes) : undefined;
+  }
+
+  #send(method: string, params: string): void {
+    this.#writer.write(`{"jsonrpc":"2.0","method":"${method}","params":${params}}`);
+  }
+
+  /** A plugin that does not read its errors gets none: they would pile up here. */
+  #refuse(id: string | number | null, code: ErrorCode, message: string): void {
+    if (this.writable) this.#answer({ id, error: wireError(new HostError(code, message)) });
+  }
+
+  #answer(answer: RpcAnswer): void {
+    const { plugin, maxMessageBytes } = this.#options;
+    this.#writer.write(answerText(answer, plugin, maxMessageBytes));
+  }
+
+  #fault(code: ErrorCode, message: string): void {
+    if (this.#faulted || this.#closed !== undefined) return;
+    this.#faulted = true;
+    this.#options.onFault({ code, message });
+  }
+
+  /** vscode-jsonrpc on our reader and writer; loading it takes 10 ms, hence not before it is needed. */
+  #openRpc(): Rpc {
+    const { createMessageConnection, ResponseError } = createRequire(import.meta.url)(
+      'vscode-jsonrpc/node',
+    ) as typeof import('vscode-jsonrpc/node');
+    let deliver: (message: Message) => void = ignore;
+    const nothing = { dispose: ignore };
+    const silent = () => nothing;
+    const reader: RpcReader = {
+      onError: silent,
+      onClose: silent,
+      onPartialMessage: silent,
+      listen: (callback) => {
+        deliver = callback;
+        return nothing;
+      },
+      dispose: ignore,
+    };
+    const writer: RpcWriter = {
+      onError: silent,
+      onClose: silent,
+      write: async (message: Message & { readonly id?: unknown }) => {
+        this.#services.settled(message.id);
+        this.#answer(message as RpcAnswer);
+      },
+      end: ignore,
+      dispose: ignore,
+    };
+    const rpc = createMessageConnection(reader, writer);
+    const running = new Set<AbortController>();
+    rpc.onRequest(async (method, params, token) => {
+      const abort = new AbortController();
+      running.add(abort);
+      token.onCancellationRequested(() => abort.abort());
+      if (token.isCancellationRequested) abort.abort();
+      try {
+        return await this.#options.serve(method, params, abort.signal);
+      } catch (error) {
+        const { code, message, data } = wireError(error);
+        return new ResponseError(code, message, data);
+      } finally {
+        running.delete(abort);
+      }
+    });
+    rpc.listen();
+    return {
+      deliver: (message) => deliver(message as Message),
+      close: () => {
+        for (const abort of running) abort.abort();
+        rpc.dispose();
+      },
+    };
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,211 @@
+import { isUtf8 } from 'node:buffer';
+import type { LogParams, ProgressParams } from '@outrigger/schemas';
+import { logParams, progressParams } from '@outrigger/schemas/validate-protocol';
+import type { ErrorCode } from '../protocol/errors.ts';
+import type { Failure } from '../protocol/types.ts';
+import { LogGate } from './log-gate.ts';
+import { described, type Pending } from './pending.ts';
+import { plainText, sample } from './plain-text.ts';
+import { MessageReader } from './reader.ts';
+import type { Services } from './services.ts';
+import type { Timers } from './timers.ts';
+import type { ConnectionStats, Reply } from './types.ts';
+
+export interface InboundOptions {
+  readonly plugin: string;
+  readonly maxMessageBytes: number;
+  readonly logsPerSecond: number;
+  readonly pollutionLines: number;
+  readonly timers: Timers;
+  readonly pending: Pending;
+  readonly services: Services;
+  readonly onLog: (record: LogParams) => void;
+  readonly refuse: (id: null, code: ErrorCode, message: string) => void;
+  readonly onFault: (failure: Failure) => void;
+  readonly onDrain: () => void;
+}
+
+const EDGE_BYTES = 200;
+
+/** What a plugin writes on stdout: cut into messages, counted, and sent where it belongs. Never throws for what a plugin wrote. */
+export class Inbound {
+  readonly #options: InboundOptions;
+  readonly #reader: MessageReader;
+  readonly #logs: LogGate;
+  readonly stats: Omit<ConnectionStats, 'messagesOut' | 'bytesOut' | 'servicesRefused'> = {
+    messagesIn: 0,
+    bytesIn: 0,
+    pollutionLines: 0,
+    pollutionSample: undefined,
+    invalidMessages: 0,
+    lateReplies: 0,
+    unknownReplies: 0,
+    logsDropped: 0,
+  };
+
+  constructor(options: InboundOptions) {
+    this.#options = options;
+    this.#logs = new LogGate(options.logsPerSecond, options.timers);
+    this.#reader = new MessageReader({
+      maxMessageBytes: options.maxMessageBytes,
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onPollution: (text) => this.#onPollution(text),
+      onInvalid: () => {
+        this.stats.invalidMessages++;
+      },
+      onOversize: (what, size) => this.#onOversize(what, size),
+    });
+  }
+
+  push(chunk: Buffer): void {
+    this.stats.bytesIn += chunk.length;
+    this.#reader.push(chunk);
+  }
+
+  close(): void {
+    this.#reader.end();
+  }
+
+  #onMessage(bytes: Buffer): void {
+    this.stats.messagesIn++;
+    if (this.#logs.drops(bytes)) {
+      this.stats.logsDropped++;
+      return;
+    }
+    const text = bytes.toString();
+    let message: unknown;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      this.#onInvalid(bytes, 'PARSE_ERROR', 'it is not JSON');
+      return;
+    }
+    // Bytes that are no UTF-8 were replaced by U+FFFD, which a message may also contain for itself.
+    if (text.includes('\ufffd') && !isUtf8(bytes)) this.#onInvalid(bytes, 'PARSE_ERROR', 'it is not UTF-8');
+    else if (Array.isArray(message)) this.#onInvalid(bytes, 'REQUEST_INVALID', 'batches are not supported');
+    else if (typeof message !== 'object' || message === null) this.#onInvalid(bytes, 'REQUEST_INVALID', 'it is no object');
+    else this.#route(message, bytes);
+  }
+
+  #route(message: Incoming, bytes: Buffer): void {
+    if (message.method === undefined) this.#onAnswer(message, bytes);
+    else if (typeof message.method !== 'string') this.#onInvalid(bytes, 'REQUEST_INVALID', 'its method is no string');
+    else if (message.id !== undefined) this.#options.services.request(message.id, message.method, message.params);
+    else this.#onNotification(message.method, message.params);
+  }
+
+  #onAnswer(message: Incoming, bytes: Buffer): void {
+    const { error } = message;
+    const failed = error !== undefined && error !== null;
+    if (!failed && !('result' in message)) {
+      this.#onInvalid(bytes, 'REQUEST_INVALID', 'it has neither a method nor a result nor an error');
+      return;
+    }
+    const id = asNumber(message.id);
+    const fate =
+      id === undefined
+        ? 'unknown'
+        : this.#options.pending.answer(id, (request) =>
+            failed ? this.#errorReply(error, described(request)) : { ok: true, result: message.result, bytes: bytes.length },
+          );
+    if (fate === 'late') this.#onLate();
+    else if (fate === 'unknown') this.stats.unknownReplies++;
+  }
+
+  /** The call held its place among those in flight until now. */
+  #onLate(): void {
+    this.stats.lateReplies++;
+    this.#options.onDrain();
+  }
+
+  #errorReply(error: unknown, asked: string): Reply {
+    const { code, message, data }: { code?: unknown; message?: unknown; data?: unknown } =
+      typeof error === 'object' && error !== null ? error : { message: error };
+    const text = typeof message === 'string' ? plainText(message, 1000) : 'without a message';
+    const failure: Failure = { code: 'PLUGIN_ERROR', message: `Plugin "${this.#options.plugin}" answered ${asked} with an error: ${text}` };
+    return { ok: false, failure, ...(data === undefined ? {} : { data }), ...(typeof code === 'number' ? { wireCode: code } : {}) };
+  }
+
+  /** An unknown notification is ignored, as JSON-RPC says. */
+  #onNotification(method: string, params: unknown): void {
+    if (method === 'log') this.#onLog(params);
+    else if (method === '$/cancelRequest') this.#options.services.cancel(propertyOf(params, 'id'));
+    else if (method === '$/progress') {
+      if (isProgress(params)) this.#options.pending.progress(params.event);
+      else this.stats.invalidMessages++;
+    }
+  }
+
+  #onLog(params: unknown): void {
+    if (!this.#logs.take()) this.stats.logsDropped++;
+    else if (!isLog(params)) this.stats.invalidMessages++;
+    else this.#options.onLog({ ...params, message: plainText(params.message) });
+  }
+
+  /** The call that this would have answered fails now when its id can be made out; else the plugin is told. */
+  #onInvalid(bytes: Buffer, code: 'PARSE_ERROR' | 'REQUEST_INVALID', why: string): void {
+    this.stats.invalidMessages++;
+    const { pending, plugin } = this.#options;
+    const id = findId(bytes);
+    const failure = (asked: string): Failure => ({
+      code: 'MESSAGE_INVALID',
+      message: `Cannot read the answer of plugin "${plugin}" to ${asked}: ${why}`,
+    });
+    const fate = id === undefined ? 'unknown' : pending.answer(id, (request) => ({ ok: false, failure: failure(described(request)) }));
+    if (fate === 'unknown') this.#options.refuse(null, code, `Cannot read the message: ${why}`);
+    else if (fate === 'late') this.#onLate();
+  }
+
+  #onPollution(text: Buffer): void {
+    const { plugin, pollutionLines, onFault } = this.#options;
+    this.stats.pollutionLines++;
+    this.stats.pollutionSample ??= sample(text);
+    if (this.stats.pollutionLines !== pollutionLines + 1) return;
+    const message = `Cannot go on reading stdout of plugin "${plugin}": more than ${pollutionLines} lines are no messages, the first is "${this.stats.pollutionSample}"; stdout is for messages, stderr for text`;
+    onFault({ code: 'PLUGIN_POLLUTED', message });
+  }
+
+  #onOversize(what: 'message' | 'text', size: number): void {
+    const { plugin, maxMessageBytes, onFault } = this.#options;
+    const [code, cause] =
+      what === 'text'
+        ? (['PLUGIN_POLLUTED', `more than ${maxMessageBytes} bytes in one line are no message`] as const)
+        : (['MESSAGE_TOO_LARGE', `a message has ${size} bytes or more, the limit is ${maxMessageBytes}`] as const);
+    onFault({ code, message: `Cannot go on reading stdout of plugin "${plugin}": ${cause}` });
+  }
+}
+
+interface Incoming {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** The host's ids are numbers; a plugin may send them back as text. */
+function asNumber(id: unknown): number | undefined {
+  if (typeof id === 'string' && /^\d{1,15}$/.test(id)) return Number(id);
+  return typeof id === 'number' ? id : undefined;
+}
+
+function isLog(params: unknown): params is LogParams {
+  return logParams(params);
+}
+
+function isProgress(params: unknown): params is ProgressParams {
+  return progressParams(params);
+}
+
+function propertyOf(value: unknown, name: 'id'): unknown {
+  return typeof value === 'object' && value !== null && name in value ? (value as { id?: unknown })[name] : undefined;
+}
+
+/** The id at the beginning or the end of a message that cannot be parsed. */
+function findId(bytes: Buffer): number | undefined {
+  for (const from of [0, Math.max(0, bytes.length - EDGE_BYTES)]) {
+    const match = /"id"\s*:\s*"?(\d{1,15})"?\s*[,}]/.exec(bytes.toString('latin1', from, from + EDGE_BYTES));
+    if (match !== null) return Number(match[1]);
+  }
+  return undefined;
+}

@@ -1,0 +1,116 @@
+import { type ErrorCode, HostError, wireNumber } from '../protocol/errors.ts';
+import { isLarger, tooLarge } from './size.ts';
+
+const MAX_IN_FLIGHT = 64;
+
+/** A plugin's request as it came off the wire. */
+export interface ServiceRequest {
+  readonly jsonrpc: '2.0';
+  readonly id: string | number;
+  readonly method: string;
+  readonly params?: object;
+}
+
+/** What the JSON-RPC library does for us: hands requests to a handler, their cancellation and their answers. */
+export interface Rpc {
+  deliver(message: object): void;
+  close(): void;
+}
+
+export interface ServicesOptions {
+  /** Opened at the first request: a plugin that asks for nothing costs nothing. */
+  readonly openRpc: () => Rpc;
+  /** Answers a request that is never handed on. */
+  readonly refuse: (id: string | number | null, code: ErrorCode, message: string) => void;
+}
+
+/** Requests from plugin to host: bounded, and let through to the library only in shapes it can handle. */
+export class Services {
+  readonly #options: ServicesOptions;
+  /** By text: the library takes 1 and "1" for the same id. */
+  readonly #inFlight = new Set<string>();
+  #rpc: Rpc | undefined;
+  refused = 0;
+
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+  }
+
+  request(id: unknown, method: string, params: unknown): void {
+    const problem = badRequest(id, params);
+    if (problem !== undefined) {
+      this.#options.refuse(isId(id) ? id : null, 'REQUEST_INVALID', `Cannot serve "${method.slice(0, 100)}": ${problem}`);
+      return;
+    }
+    if (!isId(id)) return;
+    if (this.#inFlight.has(String(id))) {
+      this.#options.refuse(id, 'REQUEST_INVALID', `Cannot serve "${method.slice(0, 100)}": a request with id ${id} is still in flight`);
+    } else if (this.#inFlight.size >= MAX_IN_FLIGHT) {
+      this.refused++;
+      this.#options.refuse(id, 'SERVICE_BUSY', `Cannot serve "${method.slice(0, 100)}": ${MAX_IN_FLIGHT} requests are in flight already`);
+    } else {
+      this.#inFlight.add(String(id));
+      this.#rpc ??= this.#options.openRpc();
+      this.#rpc.deliver({ jsonrpc: '2.0', id, method, ...(params == null ? {} : { params }) });
+    }
+  }
+
+  /** Only a cancellation of a request in flight is handed on: the library would keep the others for ever. */
+  cancel(id: unknown): void {
+    if (isId(id) && this.#inFlight.has(String(id))) this.#rpc?.deliver({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
+  }
+
+  /** Called when the answer to a request was written. */
+  settled(id: unknown): void {
+    this.#inFlight.delete(String(id));
+  }
+
+  close(): void {
+    this.#rpc?.close();
+    this.#rpc = undefined;
+    this.#inFlight.clear();
+  }
+}
+
+function isId(id: unknown): id is string | number {
+  return typeof id === 'string' || typeof id === 'number';
+}
+
+function badRequest(id: unknown, params: unknown): string | undefined {
+  if (!isId(id)) return 'its id is neither a number nor a string';
+  if (String(id).length > 200) return 'its id is longer than 200 characters';
+  if (Array.isArray(params)) return 'parameters are given by position and not by name';
+  if (params !== undefined && typeof params !== 'object') return 'its params are no object';
+  return undefined;
+}
+
+/** The error a plugin may see: a HostError as it is, anything else without details. */
+export function wireError(error: unknown): {
+  readonly code: number;
+  readonly message: string;
+  readonly data: { readonly code: ErrorCode };
+} {
+  const known = error instanceof HostError ? error : new HostError('INTERNAL_ERROR', 'The host failed; its log says how');
+  return { code: wireNumber(known.code), message: known.message, data: { code: known.code } };
+}
+
+export interface RpcAnswer {
+  readonly id: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** The answer as JSON; an error in its place when the result is no JSON or larger than a message may be. */
+export function answerText(answer: RpcAnswer, plugin: string, maxMessageBytes: number): string {
+  let error: HostError;
+  try {
+    const text = JSON.stringify({ jsonrpc: '2.0', ...answer });
+    if (!isLarger(text, maxMessageBytes)) return text;
+    const { code, message } = tooLarge(`answer plugin "${plugin}"`, maxMessageBytes);
+    error = new HostError(code, message);
+  } catch {
+    // The service's own mistake: the plugin learns no details.
+    error = new HostError('INTERNAL_ERROR', 'The host failed: the result of the service is no JSON');
+  }
+  return JSON.stringify({ jsonrpc: '2.0', id: answer.id, error: wireError(error) });
+}

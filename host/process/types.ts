@@ -1,0 +1,65 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Failure } from '../protocol/types.ts';
+
+/** How to start one process; drivers of `sandbox/` turn it into a stricter one. Nothing is inherited from the host. */
+export interface LaunchSpec {
+  /** Plugin name, for messages. */
+  readonly plugin: string;
+  /** Absolute path of the program. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How a process ended. Exactly one of `code`, `signal`, `error` is set. */
+export interface Exit {
+  readonly code?: number;
+  readonly signal?: NodeJS.Signals;
+  /** It could not be spawned at all. */
+  readonly error?: Error;
+}
+
+/** A running process, leader of its own process group. */
+export interface Child {
+  readonly pid: number | undefined;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles at the process's own `exit`, even when a grandchild still holds its pipes. Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Sends a signal to the whole process group; false when there is nothing left to signal. */
+  signal(signal: NodeJS.Signals): boolean;
+}
+
+/** How a request ended: exactly one of these, exactly once. */
+export type Reply =
+  | { readonly ok: true; readonly result: unknown; readonly bytes: number }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      readonly data?: unknown;
+      /** JSON-RPC number of an error that the plugin answered with. */
+      readonly wireCode?: number;
+    };
+
+/** Counters of one connection; they only grow. */
+export interface ConnectionStats {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Stray lines on stdout that were skipped. */
+  pollutionLines: number;
+  /** First bytes of the first stray line, printable. */
+  pollutionSample: string | undefined;
+  /** Lines or frames that looked like messages and were not: bad JSON, bad UTF-8, bad lengths, batches. */
+  invalidMessages: number;
+  /** Answers to requests that had been given up. */
+  lateReplies: number;
+  /** Answers to requests that were never made, or were answered before. */
+  unknownReplies: number;
+  logsDropped: number;
+  servicesRefused: number;
+}

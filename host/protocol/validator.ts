@@ -1,0 +1,80 @@
+import type { ValidationIssue, Validator } from '@outrigger/schemas';
+import type { Ajv2020 as AjvClass, Options } from 'ajv/dist/2020.js';
+import { describeIssues, type Issue } from './describe-issues.ts';
+import { inspectSchema } from './inspect-schema.ts';
+
+export type { Issue } from './describe-issues.ts';
+
+type SchemaObject = Readonly<Record<string, unknown>>;
+
+const OPTIONS: Options = {
+  strict: true,
+  // A schema may say less about types than ajv would like: that is style, not a mistake.
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+  validateFormats: false,
+  logger: false,
+  addUsedSchema: false,
+};
+
+const instances = new Map<'trusted' | 'untrusted' | 'explaining', Promise<AjvClass>>();
+const compiled = new Map<string, Promise<Validator>>();
+
+/** What is wrong with a value; undefined when it fits. Never throws: a value too deep to walk is a mistake of the value. */
+export function check(validator: Validator, value: unknown): Issue[] | undefined {
+  try {
+    return validator(value) ? undefined : describeIssues(validator.errors ?? [], { source: value });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ pointer: '', message: 'is nested too deeply to be checked' }];
+  }
+}
+
+/** Compiles a schema of the application, once for equal content. Rejects with ajv's reason when it is no valid schema. */
+export function compileTrusted(schema: SchemaObject): Promise<Validator> {
+  const key = JSON.stringify(schema);
+  const known = compiled.get(key) ?? instance('trusted').then((ajv) => compile(ajv, schema));
+  compiled.set(key, known);
+  return known;
+}
+
+/** Compiles a schema that a plugin brought; `what` names it in the problem. Checking with it fills in defaults. */
+export async function compileUntrusted(schema: unknown, what: string): Promise<{ validator: Validator } | { problem: string }> {
+  const refusal = inspectSchema(schema);
+  if (refusal !== undefined) return { problem: `Cannot use ${what}: ${refusal}` };
+  try {
+    const ajv = await instance('untrusted');
+    return { validator: compile(ajv, schema as SchemaObject) };
+  } catch (error) {
+    return { problem: `Cannot use ${what}: ${(error as Error).message}` };
+  }
+}
+
+/** Every mistake, with hints; slow, for when a precompiled validator (which stops at the first) has said no. */
+export async function explainAll(schema: SchemaObject, value: unknown): Promise<Issue[]> {
+  const ajv = await instance('explaining');
+  return check(compile(ajv, schema), value) ?? [];
+}
+
+function instance(kind: 'trusted' | 'untrusted' | 'explaining'): Promise<AjvClass> {
+  const known = instances.get(kind) ?? makeInstance(kind);
+  instances.set(kind, known);
+  return known;
+}
+
+async function makeInstance(kind: 'trusted' | 'untrusted' | 'explaining'): Promise<AjvClass> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  if (kind === 'trusted') return new Ajv2020(OPTIONS);
+  // Verbose errors carry the schema around them, which is where the known keys stand.
+  return new Ajv2020({ ...OPTIONS, verbose: true, allErrors: true, useDefaults: kind === 'untrusted' });
+}
+
+function compile(ajv: AjvClass, schema: SchemaObject): Validator {
+  const { $schema, ...rest } = schema;
+  const made = ajv.compile(rest);
+  // ajv keeps what it compiled for ever, by identity: nothing here is compiled twice, so nothing need be kept.
+  ajv.removeSchema(rest);
+  return made as Validator & { errors?: ValidationIssue[] | null };
+}

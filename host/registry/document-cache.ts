@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+export type CacheKind = 'manifests' | 'configs' | 'catalogs' | 'plugin-configs';
+
+/** A checked value by the SHA-256 of what it was made from; undefined when there is none, or none that can be believed. */
+export async function readCached(cacheDir: string | undefined, kind: CacheKind, hash: string): Promise<unknown> {
+  if (cacheDir === undefined) return undefined;
+  try {
+    const folder = join(cacheDir, kind);
+    if (!(await isOurs(folder))) return undefined;
+    const entry: unknown = JSON.parse(await readFile(join(folder, `${hash}.json`), 'utf8'));
+    const { stamp, value } = entry as { stamp?: unknown; value?: unknown };
+    return stamp === (await schemaStamp()) ? value : undefined;
+  } catch {
+    // Missing or corrupt: the caller reads the source instead and writes the entry again.
+    return undefined;
+  }
+}
+
+/** Keeps a checked value. A cache that cannot be written only costs time, so nothing is reported. */
+export async function writeCached(cacheDir: string | undefined, kind: CacheKind, hash: string, value: unknown): Promise<void> {
+  if (cacheDir === undefined) return;
+  const folder = join(cacheDir, kind);
+  const temporary = join(folder, `.${hash}.${randomUUID()}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(temporary, JSON.stringify({ stamp: await schemaStamp(), value }), { mode: 0o600 });
+    await rename(temporary, join(folder, `${hash}.json`));
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/** A folder others can write to could hand us a manifest nobody checked. */
+async function isOurs(folder: string): Promise<boolean> {
+  const { uid, mode } = await stat(folder);
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+}
+
+let stamp: Promise<string> | undefined;
+
+/** Changes with the schemas, so that no entry outlives the rules it was checked against. */
+function schemaStamp(): Promise<string> {
+  stamp ??= stat(createRequire(import.meta.url).resolve('@outrigger/schemas/validate-files')).then(
+    ({ size, mtimeMs }) => `${size}-${mtimeMs}`,
+  );
+  return stamp;
+}

@@ -1,0 +1,76 @@
+import { lstat, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Problem } from './types.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PROJECT_NAMES = ['outrigger.yaml', 'outrigger.yml', 'outrigger.json'];
+const USER_NAMES = ['config.yaml', 'config.yml', 'config.json'];
+
+export interface FoundConfigs {
+  /** Absolute paths, the strongest first. */
+  readonly files: readonly string[];
+  /** A config that may not be used, because somebody else could have written it. */
+  readonly problems: readonly Problem[];
+}
+
+export interface FindConfigOptions {
+  /** A file named on the command line. */
+  readonly explicit?: string | undefined;
+  readonly cwd: string;
+  readonly env: Environment;
+}
+
+/** `--config` or OUTRIGGER_CONFIG, else the nearest project file at or above `cwd`; below it the user's own file. */
+export async function findConfig({ explicit, cwd, env }: FindConfigOptions): Promise<FoundConfigs> {
+  const named = explicit ?? (env['OUTRIGGER_CONFIG'] || undefined);
+  const project = named === undefined ? await findUpward(cwd) : resolve(cwd, named);
+  const user = await findUser(env);
+  const refusal = project !== undefined && named === undefined && project !== user ? await refusalOf(project) : undefined;
+  const files = [...new Set([project, user])].filter((file) => file !== undefined);
+  return { files, problems: refusal === undefined ? [] : [{ severity: 'error', file: project as string, message: refusal }] };
+}
+
+async function findUpward(start: string): Promise<string | undefined> {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    const found = await firstFile(folder, PROJECT_NAMES);
+    if (found !== undefined) return found;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+async function findUser(env: Environment): Promise<string | undefined> {
+  const base = env['XDG_CONFIG_HOME'] || (env['HOME'] && join(env['HOME'], '.config'));
+  return base ? firstFile(join(base, 'outrigger'), USER_NAMES) : undefined;
+}
+
+async function firstFile(folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const stats = await stat(join(folder, name)).catch(() => undefined);
+    if (stats?.isFile()) return join(folder, name);
+  }
+  return undefined;
+}
+
+/** A config starts programs, so one that was merely found must not be writable by others. */
+async function refusalOf(file: string): Promise<string | undefined> {
+  const uid = process.getuid?.();
+  if (uid === undefined) return undefined;
+  const folder = dirname(file);
+  // Both the link and what it leads to: either lets its owner choose the content.
+  const entries = [await lstat(file), await stat(file)];
+  const around = await stat(folder);
+  const fix = `; if you trust it, name it with --config "${file}"`;
+  const stranger = [...entries, around].find((stats) => stats.uid !== uid && stats.uid !== 0);
+  if (stranger !== undefined) {
+    const what = stranger === around ? `its folder "${folder}"` : 'the file';
+    return `Cannot use "${file}": ${what} belongs to another user (uid ${stranger.uid})${fix}`;
+  }
+  if ((entries[1]?.mode ?? 0) & 0o002) return `Cannot use "${file}": everybody may write to it; run chmod o-w "${file}"`;
+  const isSticky = (around.mode & 0o1000) !== 0;
+  const isOwn = entries.every((stats) => stats.uid === uid);
+  if (around.mode & 0o002 && !(isSticky && isOwn)) {
+    return `Cannot use "${file}": everybody may write to its folder; run chmod o-w "${folder}"`;
+  }
+  return undefined;
+}

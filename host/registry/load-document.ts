@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { Catalog, Config, Manifest, Validator } from '@outrigger/schemas';
+import { check, explainAll, type Issue } from '../protocol/validator.ts';
+import { type CacheKind, readCached, writeCached } from './document-cache.ts';
+import { type Place, readDocument } from './read-document.ts';
+import type { Problem } from './types.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+export interface DocumentTypes {
+  readonly manifest: Manifest;
+  readonly config: Config;
+  readonly catalog: Catalog;
+}
+
+export interface LoadedDocument<T> {
+  /** Undefined: there is at least one problem. */
+  readonly value: T | undefined;
+  /** SHA-256 of the file's bytes; empty when it could not be read. */
+  readonly hash: string;
+  readonly problems: readonly Problem[];
+  /** Where a field stands; reads the file again only when it came from the cache. */
+  locate(pointer: string): Promise<Place | undefined>;
+}
+
+export interface DocumentOptions<T> {
+  readonly cacheDir: string | undefined;
+  /** Rules a schema cannot say; run only on a value that fits its schema. */
+  readonly rules?: (value: T) => readonly Issue[];
+}
+
+/** Reads, checks and caches a manifest, config or catalog file. Never throws for what is in the file. */
+export async function loadDocument<K extends keyof DocumentTypes>(
+  kind: K,
+  file: string,
+  options: DocumentOptions<DocumentTypes[K]>,
+): Promise<LoadedDocument<DocumentTypes[K]>> {
+  const source = await readText(file);
+  if ('problem' in source) return failed([{ severity: 'error', file, message: source.problem }]);
+  const { text, hash } = source;
+  const folder = `${kind}s` as CacheKind;
+  const cached = await readCached(options.cacheDir, folder, hash);
+  if (cached !== undefined) {
+    const locate = async (pointer: string) => locateIn(await readDocument(file, text), pointer);
+    return { value: cached as DocumentTypes[K], hash, problems: [], locate };
+  }
+  const document = await readDocument(file, text);
+  if ('issues' in document)
+    return failed(
+      document.issues.map((issue) => ({ severity: 'error', file, ...issue })),
+      hash,
+    );
+  // A config of which only comments are left is a config that says nothing.
+  const value = kind === 'config' ? (document.value ?? {}) : document.value;
+  const issues = await mistakes(kind, value, options.rules);
+  const problems = issues.map((issue): Problem => ({ severity: 'error', file, ...document.locate(issue.pointer), ...issue }));
+  if (problems.length > 0) return failed(problems, hash);
+  await writeCached(options.cacheDir, folder, hash, value);
+  return {
+    value: value as DocumentTypes[K],
+    hash,
+    problems,
+    locate: (pointer) => Promise.resolve(document.locate(pointer)),
+  };
+}
+
+/** What is wrong with a manifest, config or catalog that is already a value; empty when nothing is. */
+export async function mistakes<K extends keyof DocumentTypes>(
+  kind: K,
+  value: unknown,
+  rules?: (value: DocumentTypes[K]) => readonly Issue[],
+): Promise<readonly Issue[]> {
+  const validators: Record<keyof DocumentTypes, Validator> = await import('@outrigger/schemas/validate-files');
+  const first = check(validators[kind], value);
+  if (first === undefined) return rules?.(value as DocumentTypes[K]) ?? [];
+  const all = await explainAll(await schemaOf(kind), value);
+  return all.length > 0 ? all : first;
+}
+
+async function schemaOf(kind: keyof DocumentTypes): Promise<Record<string, unknown>> {
+  const options = { with: { type: 'json' } } as const;
+  switch (kind) {
+    case 'manifest':
+      return (await import('@outrigger/schemas/manifest.schema.json', options)).default;
+    case 'config':
+      return (await import('@outrigger/schemas/config.schema.json', options)).default;
+    case 'catalog':
+      return (await import('@outrigger/schemas/catalog.schema.json', options)).default;
+  }
+}
+
+/** A regular file of bounded size, as text. */
+export async function readText(file: string): Promise<{ text: string; hash: string } | { problem: string }> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) return { problem: `Cannot read "${file}": it is not a regular file` };
+      if (stats.size > MAX_BYTES) return { problem: `Cannot read "${file}": it is larger than ${MAX_BYTES / 1024} KiB` };
+      const bytes = await handle.readFile();
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      return { text, hash: createHash('sha256').update(bytes).digest('hex') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const cause = error instanceof TypeError ? 'it is not UTF-8 text' : (error as Error).message.replace(/, open '.*/s, '');
+    return { problem: `Cannot read "${file}": ${cause}` };
+  }
+}
+
+function failed(problems: readonly Problem[], hash = ''): LoadedDocument<never> {
+  return { value: undefined, hash, problems, locate: () => Promise.resolve(undefined) };
+}
+
+function locateIn(document: Awaited<ReturnType<typeof readDocument>>, pointer: string): Place | undefined {
+  return 'issues' in document ? undefined : document.locate(pointer);
+}

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import type { Config } from '@outrigger/schemas';
+import { isBuiltIn } from './load-catalogs.ts';
+
+/** Makes every path absolute: relative ones against the folder of the file they stand in, `~/` against the home folder. */
+export function absolutePaths(config: Config, folder: string, home: string | undefined): Config {
+  const at = (path: string) => (home !== undefined && path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(folder, path));
+  const out: Config = { ...config };
+  if (config.catalogs) out.catalogs = config.catalogs.map((name) => (isBuiltIn(name) ? name : at(name)));
+  if (config.pluginFolders) out.pluginFolders = config.pluginFolders.map(at);
+  if (config.dataDir !== undefined) out.dataDir = at(config.dataDir);
+  if (config.traces?.file !== undefined) out.traces = { ...config.traces, file: at(config.traces.file) };
+  if (config.plugins) {
+    out.plugins = Object.fromEntries(
+      Object.entries(config.plugins).map(([name, entry]) => [name, entry.path === undefined ? entry : { ...entry, path: at(entry.path) }]),
+    );
+  }
+  return out;
+}
+
+/**
+ * The stronger config over the weaker one, key by key. Plugins, sets, limits and traces are merged by name and inside one
+ * entry again key by key; folders and catalogs add up, because a plugin the weaker file names must still be found.
+ */
+export function mergeConfigs(strong: Config, weak: Config): Config {
+  const out: Config = { ...weak, ...strong };
+  if (strong.limits && weak.limits) out.limits = { ...weak.limits, ...strong.limits };
+  if (strong.traces && weak.traces) out.traces = { ...weak.traces, ...strong.traces };
+  if (strong.plugins && weak.plugins) out.plugins = byName(strong.plugins, weak.plugins);
+  if (strong.sets && weak.sets) out.sets = byName(strong.sets, weak.sets);
+  if (strong.pluginFolders && weak.pluginFolders) out.pluginFolders = union(strong.pluginFolders, weak.pluginFolders);
+  if (strong.catalogs && weak.catalogs) out.catalogs = union(strong.catalogs, weak.catalogs);
+  return out;
+}
+
+function byName<T extends object>(strong: Record<string, T>, weak: Record<string, T>): Record<string, T> {
+  const merged: Record<string, T> = {};
+  for (const name of [...Object.keys(strong), ...Object.keys(weak)]) merged[name] ??= { ...weak[name], ...strong[name] } as T;
+  return merged;
+}
+
+function union(strong: readonly string[], weak: readonly string[]): string[] {
+  return [...new Set([...strong, ...weak])];
+}

@@ -1,0 +1,248 @@
+import type { Connection } from '../process/connection.ts';
+import type { Timer, Timers } from '../process/timers.ts';
+import type { Reply } from '../process/types.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import type { Failure } from '../protocol/types.ts';
+import { BoundedQueue, type Place } from './bounded-queue.ts';
+import { Suspects } from './suspects.ts';
+import type { HookCall, PluginSpec } from './types.ts';
+
+/** One hook call between `invoke()` and `settle()`. */
+export interface Job {
+  readonly call: HookCall;
+  attempt: number;
+  /** It was in flight when a process died: the next time it is sent alone, so that blame falls on the right one. */
+  isSuspect: boolean;
+  /** It waited for a process to start. */
+  coldStart: boolean;
+  place: Place<Job | string> | undefined;
+  timer: Timer | undefined;
+  /** Where it was sent, and under which number. */
+  sent: { readonly line: Line; readonly id: number } | undefined;
+  isSettled: boolean;
+}
+
+/** A connection to a process that is ready. */
+export interface Line {
+  readonly connection: Connection;
+  readonly pid: number | undefined;
+}
+
+/** Calls and notifications on their way to one plugin: in flight up to `concurrency`, the rest in a bounded queue. */
+export class CallLane {
+  answered = 0;
+  notificationsDropped = 0;
+  readonly failed: Partial<Record<ErrorCode, number>> = {};
+  readonly suspects: Suspects = new Suspects();
+  /** On the timers' clock: when something was last sent or settled. */
+  lastActive = 0;
+  readonly #spec: PluginSpec;
+  readonly #timers: Timers;
+  /** Strings are the parameters of notifications. */
+  readonly #queue: BoundedQueue<Job | string>;
+  #line: Line | undefined;
+  #isolated: Job | undefined;
+  #losing: Job[] | undefined;
+
+  constructor(spec: PluginSpec, timers: Timers) {
+    this.#spec = spec;
+    this.#timers = timers;
+    this.#queue = new BoundedQueue(spec.queueCalls, spec.queueBytes);
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** Sends the call or queues it; the result cancels it. */
+  invoke(call: HookCall): (reason: Failure) => void {
+    const job: Job = {
+      call,
+      attempt: 1,
+      isSuspect: this.suspects.has(call.event),
+      coldStart: false,
+      place: undefined,
+      timer: undefined,
+      sent: undefined,
+      isSettled: false,
+    };
+    const line = this.#queue.size === 0 ? this.#lineFor(job) : undefined;
+    if (line !== undefined) this.#send(job, line);
+    else if (!this.#enqueue(job)) this.fail(job, this.#overloaded());
+    return (reason) => this.#cancel(job, reason);
+  }
+
+  /** Writes the notification or queues it; the failure says why it was dropped. */
+  notify(shared: string): Failure | undefined {
+    const line = this.#queue.size === 0 ? this.#lineFor(shared) : undefined;
+    if (line !== undefined && this.#tell(shared, line)) return undefined;
+    if (this.#queue.push(shared, Buffer.byteLength(shared)) !== undefined) return undefined;
+    return this.drop(this.#overloaded());
+  }
+
+  /** A notification that may not even wait. */
+  drop(failure: Failure): Failure {
+    this.notificationsDropped++;
+    return failure;
+  }
+
+  /** A call that may not even wait. */
+  refuse(call: HookCall, failure: Failure): void {
+    this.#count(failure);
+    call.settle({ ok: false, failure, attempts: 0 });
+  }
+
+  /** A process is ready: what waits is sent. */
+  open(line: Line): void {
+    this.#line = line;
+    this.lastActive = this.#timers.now();
+    for (const { item } of this.#queue.places()) if (typeof item !== 'string') item.coldStart = true;
+    this.pump();
+  }
+
+  /** Nothing more is sent; what is in flight may still be answered. */
+  pause(): void {
+    this.#line = undefined;
+  }
+
+  /** Sends what waits, as far as there is room. */
+  pump(): void {
+    for (let place = this.#queue.first(); place !== undefined; place = this.#queue.first()) {
+      const { item } = place;
+      const line = this.#lineFor(item);
+      if (line === undefined) return;
+      if (typeof item === 'string') {
+        if (!this.#tell(item, line)) return;
+        this.#queue.remove(place);
+      } else {
+        this.#dequeue(item);
+        this.#send(item, line);
+      }
+    }
+  }
+
+  /** Closes the connection and hands out the calls that were in flight on it; each must be failed or retried. */
+  lose(connection: Connection, failure: Failure): Job[] {
+    const lost: Job[] = [];
+    this.#losing = lost;
+    connection.close(failure);
+    this.#losing = undefined;
+    this.#line = undefined;
+    this.#isolated = undefined;
+    return lost;
+  }
+
+  /** Puts a lost call back in front of the queue. */
+  retry(job: Job, isSuspect: boolean): void {
+    job.attempt++;
+    job.isSuspect = isSuspect;
+    job.place = this.#queue.unshift(job, sizeOf(job.call));
+    this.#armDeadline(job);
+  }
+
+  /** Ends the wait of each queued call (undefined: notification) for which there is a failure. */
+  failWaiting(failureOf: (call: HookCall | undefined) => Failure | undefined): void {
+    for (const place of this.#queue.places()) {
+      const { item } = place;
+      const failure = failureOf(typeof item === 'string' ? undefined : item.call);
+      // Settling a call runs code of others, which may have emptied the queue in the meantime.
+      if (failure === undefined || !this.#queue.remove(place)) continue;
+      if (typeof item === 'string') this.notificationsDropped++;
+      else this.fail(item, failure);
+    }
+  }
+
+  fail(job: Job, failure: Failure): void {
+    if (job.isSettled) return;
+    this.#finish(job);
+    this.#count(failure);
+    job.call.settle({ ok: false, failure, pid: job.sent?.line.pid, attempts: job.attempt });
+  }
+
+  #lineFor(item: Job | string): Line | undefined {
+    const line = this.#line;
+    if (line === undefined || this.#isolated !== undefined || !line.connection.writable) return undefined;
+    if (typeof item === 'string') return line;
+    return line.connection.inFlight < (item.isSuspect ? 1 : this.#spec.concurrency) ? line : undefined;
+  }
+
+  #send(job: Job, line: Line): void {
+    const { call, attempt } = job;
+    const { inspect } = this.#spec;
+    const timeoutMs = inspect ? Number.POSITIVE_INFINITY : call.timeoutMs;
+    const deadline = inspect ? Number.POSITIVE_INFINITY : call.deadline;
+    if (job.isSuspect) this.#isolated = job;
+    const outgoing = { event: call.event, shared: call.shared, state: call.state, attempt, timeoutMs, deadline };
+    const id = line.connection.invoke(outgoing, (reply) => this.#onReply(job, line, reply));
+    job.sent = { line, id };
+    this.lastActive = this.#timers.now();
+  }
+
+  #tell(shared: string, line: Line): boolean {
+    this.lastActive = this.#timers.now();
+    return line.connection.notify('hook/notify', `{${shared}}`);
+  }
+
+  #onReply(job: Job, line: Line, reply: Reply): void {
+    if (this.#losing !== undefined && !reply.ok) {
+      this.#losing.push(job);
+      return;
+    }
+    if (this.#isolated === job) this.#isolated = undefined;
+    this.lastActive = this.#timers.now();
+    if (!reply.ok) this.fail(job, reply.failure);
+    else if (!job.isSettled) {
+      this.#finish(job);
+      this.answered++;
+      if (job.isSuspect) this.suspects.clear(job.call.event);
+      const { coldStart, attempt } = job;
+      job.call.settle({ ok: true, answer: reply.result, bytes: reply.bytes, pid: line.pid, coldStart, attempts: attempt });
+    }
+    this.pump();
+  }
+
+  #enqueue(job: Job): boolean {
+    job.place = this.#queue.push(job, sizeOf(job.call));
+    if (job.place !== undefined) this.#armDeadline(job);
+    return job.place !== undefined;
+  }
+
+  #dequeue(job: Job): void {
+    if (job.place !== undefined) this.#queue.remove(job.place);
+    if (job.timer !== undefined) this.#timers.cancel(job.timer);
+    job.place = undefined;
+    job.timer = undefined;
+  }
+
+  #armDeadline(job: Job): void {
+    if (this.#spec.inspect) return;
+    const { event, deadline } = job.call;
+    const message = `Cannot wait for plugin "${this.#spec.name}" on event "${event}": the time for all plugins together is over and the call was still queued`;
+    job.timer = this.#timers.after(deadline - this.#timers.now(), () => this.fail(job, { code: 'EVENT_BUDGET_SPENT', message }));
+  }
+
+  #cancel(job: Job, reason: Failure): void {
+    if (job.isSettled) return;
+    if (job.place === undefined && job.sent !== undefined) job.sent.line.connection.cancel(job.sent.id, reason);
+    else this.fail(job, reason);
+  }
+
+  #finish(job: Job): void {
+    job.isSettled = true;
+    this.#dequeue(job);
+  }
+
+  #count(failure: Failure): void {
+    this.failed[failure.code] = (this.failed[failure.code] ?? 0) + 1;
+  }
+
+  #overloaded(): Failure {
+    const { name, queueCalls, queueBytes } = this.#spec;
+    const message = `Cannot queue for plugin "${name}": ${this.#queue.size} calls and ${this.#queue.bytes} bytes wait already, the bounds are ${queueCalls} and ${queueBytes}`;
+    return { code: 'PLUGIN_OVERLOADED', message };
+  }
+}
+
+function sizeOf(call: HookCall): number {
+  return Buffer.byteLength(call.shared) + (call.state === undefined ? 0 : Buffer.byteLength(call.state));
+}

@@ -1,0 +1,68 @@
+import { catalogSection } from './reference/catalog-section.ts';
+import { cliSection } from './reference/cli-section.ts';
+import { exchange } from './reference/exchange.ts';
+import { type Schema, schemaSection } from './reference/field-table.ts';
+import { type Method, messageSections, methodTable } from './reference/messages.ts';
+
+/** What the page is made from. */
+export interface ReferenceSources {
+  /** A JSON file of this folder. */
+  readonly read: <T>(path: string) => T;
+  /** A text file of this folder. */
+  readonly text: (path: string) => string;
+  readonly catalogs: readonly string[];
+  readonly errors: Readonly<Record<string, { readonly meaning: string; readonly wire?: number }>>;
+}
+
+/** Makes `schemas/README.md`: `reference/page.md` with every `{{name argument …}}` filled in from the schemas. */
+export function referenceMarkdown(sources: ReferenceSources): string {
+  const { methods } = sources.read<{ methods: Method[] }>('methods.json');
+  const schema = (path = '') => sources.read<Schema>(`${path}.schema.json`);
+  const fillIn: Record<string, (...words: string[]) => string> = {
+    methods: () => methodTable(methods),
+    messages: () => messageSections(methods, schema),
+    section: (path) => schemaSection(schema(path)),
+    default: (path, field) => defaultOf(schema(path), field ?? ''),
+    example: (path) => sources.text(`examples/valid/${path}.json`).trimEnd(),
+    exchange: (framing) => exchange(framing === 'lines' ? 'lines' : 'content-length', sources.read),
+    catalogs: () => sources.catalogs.map((name) => catalogSection(name, sources.read)).join('\n\n'),
+    cli: () => cliSection(schema('cli')),
+    errors: () => errorTable(sources.errors),
+  };
+  const page = sources.text('reference/page.md').replace(/\{\{([^}]+)\}\}/g, (_whole, words: string) => {
+    const [name = '', ...rest] = words.trim().split(' ');
+    const make = fillIn[name];
+    if (!make)
+      throw new Error(`Cannot make schemas/README.md: reference/page.md asks for "${name}", known are ${Object.keys(fillIn).join(', ')}`);
+    return make(...rest);
+  });
+  return page.replace(/(?:^\|.*\|\n)+/gm, (table) => alignColumns(table.trimEnd().split('\n')));
+}
+
+/** As the formatter wants it, and readable without a viewer. */
+function alignColumns(rows: readonly string[]): string {
+  const table = rows.map((row) =>
+    row
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim()),
+  );
+  const isRule = (cell: string) => /^-+$/.test(cell);
+  const widthOf = (column: number) => Math.max(3, ...table.map((row) => (isRule(row[column] ?? '') ? 0 : (row[column] ?? '').length)));
+  const pad = (cell: string, column: number) => (isRule(cell) ? '-'.repeat(widthOf(column)) : cell.padEnd(widthOf(column)));
+  return table.map((row) => `| ${row.map(pad).join(' | ')} |\n`).join('');
+}
+
+/** The number behind `Default` in the description of a field such as `limits.queueCalls`. */
+function defaultOf(schema: Schema, field: string): string {
+  let node: Schema | undefined = schema;
+  for (const name of field.split('.')) node = (node?.$defs?.[name] ?? node?.properties?.[name]) as Schema | undefined;
+  const found = /Default `?([^`.\s]+)`?/.exec(node?.description ?? '');
+  if (!found?.[1]) throw new Error(`Cannot make schemas/README.md: the description of "${field}" gives no default`);
+  return found[1].replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function errorTable(errors: ReferenceSources['errors']): string {
+  const rows = Object.entries(errors).map(([code, { meaning, wire }]) => `| \`${code}\` | ${wire ?? ''} | ${meaning} |`);
+  return ['| code | number | meaning |', '|---|---|---|', ...rows].join('\n');
+}

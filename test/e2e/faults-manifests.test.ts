@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { document, type FaultHost, withHost } from './faults-host.ts';
+
+function registered(host: FaultHost, plugin: string) {
+  return host.plugins().find(({ registered: { name } }) => name === plugin)?.registered;
+}
+
+test('createHost() sets aside plugins that each want to stand before the other, names the circle, and runs the others', async () => {
+  await withHost({ 'order-cycle-a': {}, 'order-cycle-b': {}, 'adds-tag': {} }, {}, async (host) => {
+    const outcome = await host.emit('app.save', document());
+
+    expect(outcome.payload.tags).toEqual(['good']);
+    expect(outcome.trace.plan.map(({ plugin }) => plugin)).toEqual(['adds-tag']);
+    for (const name of ['order-cycle-a', 'order-cycle-b']) {
+      expect(registered(host, name)).toMatchObject({ state: 'broken' });
+      expect(registered(host, name)?.reason).toMatch(/order-cycle-[ab].*order-cycle-[ab]/);
+    }
+    const [problem] = host.problems.filter(({ severity }) => severity === 'error');
+    expect(problem).toMatchObject({ pointer: '/hooks/app.save/before', line: expect.any(Number) });
+    expect(problem?.file).toMatch(/order-cycle-[ab]\/plugin\.yaml$/);
+  });
+});
+
+test('createHost() sets aside a plugin that hears an unknown hook point, says where and which was meant, and runs the others', async () => {
+  await withHost({ 'unknown-hook': {}, 'adds-tag': {} }, {}, async (host) => {
+    const outcome = await host.emit('app.save', document());
+
+    expect(outcome.payload.tags).toEqual(['good']);
+    expect(registered(host, 'unknown-hook')).toMatchObject({ state: 'broken' });
+    expect(host.problems).toMatchObject([{ severity: 'error', plugin: 'unknown-hook', pointer: '/hooks/app.safe', line: 8 }]);
+    expect(host.problems[0]?.message).toMatch(/"app\.safe".*"app\.save"/);
+  });
+});
+
+test('createHost() refuses a config schema with a catastrophic pattern without running it, and runs the other plugins', async () => {
+  const config = { name: `${'a'.repeat(50)}!` };
+  await withHost({ 'catastrophic-pattern': { config }, 'adds-tag': {} }, {}, async (host) => {
+    const outcome = await host.emit('app.save', document());
+
+    expect(outcome.payload.tags).toEqual(['good']);
+    expect(registered(host, 'catastrophic-pattern')).toMatchObject({ state: 'broken' });
+    expect(registered(host, 'catastrophic-pattern')?.reason).toContain('"pattern"');
+    expect(host.problems).toMatchObject([{ severity: 'error', plugin: 'catastrophic-pattern' }]);
+  });
+});
+
+test('createHost() refuses a config schema of 300 kB of nested anyOf without compiling it, and runs the other plugins', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'outrigger-hostile-'));
+  try {
+    const path = join(folder, 'nested-any-of');
+    await mkdir(path);
+    let configSchema: object = { type: 'string' };
+    for (let level = 0; JSON.stringify(configSchema).length < 300_000; level++) {
+      configSchema = level < 12 ? { anyOf: [configSchema, configSchema] } : { anyOf: [configSchema, configSchema, { const: level }] };
+    }
+    const manifest = { name: 'nested-any-of', version: '1.0.0', runtime: { command: 'sh' }, hooks: { 'app.save': {} }, configSchema };
+    await writeFile(join(path, 'plugin.json'), JSON.stringify(manifest));
+    await withHost({ 'nested-any-of': { path, config: { a: 1 } }, 'adds-tag': {} }, {}, async (host) => {
+      const outcome = await host.emit('app.save', document());
+
+      expect(outcome.payload.tags).toEqual(['good']);
+      expect(registered(host, 'nested-any-of')).toMatchObject({ state: 'broken' });
+      expect(registered(host, 'nested-any-of')?.reason).toMatch(/larger than 32 KiB|nested deeper/);
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('createHost() runs no plugin that the operator does not trust', async () => {
+  await withHost({ 'exits-before-hello': { trust: 'none' }, 'adds-tag': {} }, {}, async (host) => {
+    const outcome = await host.emit('app.save', document());
+
+    expect(outcome.payload.tags).toEqual(['good']);
+    expect(registered(host, 'exits-before-hello')).toMatchObject({ state: 'untrusted' });
+    expect(outcome.trace.plan.map(({ plugin }) => plugin)).toEqual(['adds-tag']);
+  });
+});

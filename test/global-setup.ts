@@ -1,0 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Plugin processes run the built SDK: build it first, so that no test runs against an old one. */
+export function setup(): void {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  execFileSync(process.execPath, [`${root}.ci/setup.mjs`], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+}

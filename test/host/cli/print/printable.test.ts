@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { printable, printableLines, printableValue } from '../../../../host/cli/print/printable.ts';
+
+test('printable() escapes terminal sequences, line ends and marks that turn the writing', () => {
+  expect(printable('a\u001b[31mb\r\nc\u202ed\u0000\u009b')).toBe('a\\e[31mb\\r\\nc\\u202ed\\x00\\x9b');
+});
+
+test('printable() leaves letters of every language alone', () => {
+  expect(printable('Grüße, 日本 🚀')).toBe('Grüße, 日本 🚀');
+});
+
+test('printableLines() keeps line ends and tabs only', () => {
+  expect(printableLines('a\n\tb\u001b]0;title\u0007')).toBe('a\n\tb\\e]0;title\\x07');
+});
+
+test('printableValue() prints JSON, and a dash for nothing', () => {
+  expect(printableValue({ a: ['\u001b'] })).toBe('{"a":["\\u001b"]}');
+  expect(printableValue('\u009b')).toBe('"\\x9b"');
+  expect(printableValue(undefined)).toBe('–');
+});

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { check, compileTrusted, compileUntrusted } from '../../../host/protocol/validator.ts';
+
+async function untrusted(schema: unknown) {
+  const result = await compileUntrusted(schema, 'configSchema');
+  if ('problem' in result) throw new Error(result.problem);
+  return result.validator;
+}
+
+test('compileTrusted() compiles equal content once', async () => {
+  const schema = () => ({ type: 'object', properties: { a: { type: 'string' } } });
+  expect(await compileTrusted(schema())).toBe(await compileTrusted(schema()));
+});
+
+test('compileTrusted() takes two schemas that claim one $id', async () => {
+  const first = await compileTrusted({ $id: 'urn:test:same', type: 'object' });
+  const second = await compileTrusted({ $id: 'urn:test:same', type: 'string' });
+  expect([first({}), second({}), second('x')]).toEqual([true, false, true]);
+});
+
+test('compileTrusted() rejects a misspelt keyword', async () => {
+  await expect(compileTrusted({ type: 'object', propertis: {} })).rejects.toThrow(/propertis/);
+});
+
+test('compileTrusted() takes draft-07 and formats', async () => {
+  const validator = await compileTrusted({ $schema: 'http://json-schema.org/draft-07/schema#', type: 'string', format: 'date' });
+  expect(validator('any text')).toBe(true);
+});
+
+test('compileUntrusted() fills in defaults', async () => {
+  const validator = await untrusted({ type: 'object', properties: { greeting: { type: 'string', default: 'hi' } } });
+  const value = {};
+  expect(check(validator, value)).toBeUndefined();
+  expect(value).toEqual({ greeting: 'hi' });
+});
+
+test.each<[string, unknown]>([
+  ['a catastrophic pattern', { properties: { a: { type: 'string', pattern: '^(a+)+$' } } }],
+  ['a type that does not exist', { type: 'nope' }],
+  ['a keyword with the wrong value', { type: 'string', minLength: -1 }],
+])('compileUntrusted() refuses %s and says whose it is', async (_, schema) => {
+  expect(await compileUntrusted(schema, 'configSchema of "x"')).toEqual({
+    problem: expect.stringMatching(/^Cannot use configSchema of "x": /),
+  });
+});
+
+test('compileUntrusted() of the largest schema it admits does not freeze the host', async () => {
+  const branch = { type: 'object', properties: { a: { type: 'string' } } };
+  const validator = await untrusted({ anyOf: Array.from({ length: 240 }, () => branch) });
+  expect(check(validator, { a: 'x' })).toBeUndefined();
+});
+
+test('check() describes what is wrong', async () => {
+  const validator = await compileTrusted({ type: 'object', properties: { a: { type: 'string' } }, required: ['a'] });
+  expect(check(validator, { a: 1 })).toEqual([{ pointer: '/a', message: 'must be a string; got 1' }]);
+});
+
+test('check() calls a value too deep to walk invalid, and does not throw', async () => {
+  const validator = await compileTrusted({
+    $ref: '#/$defs/tree',
+    $defs: { tree: { type: 'object', properties: { next: { $ref: '#/$defs/tree' } } } },
+  });
+  const deep = JSON.parse(`${'{"next":'.repeat(20_000)}{}${'}'.repeat(20_000)}`);
+  expect(check(validator, deep)).toEqual([{ pointer: '', message: 'is nested too deeply to be checked' }]);
+});
+
+test('check() passes on what is no matter of the value', () => {
+  const broken = () => {
+    throw new TypeError('a bug');
+  };
+  expect(() => check(broken, {})).toThrow('a bug');
+});
+
+test('check() sees __proto__ as the unknown key it is', async () => {
+  const validator = await compileTrusted({ type: 'object', properties: {}, additionalProperties: false });
+  expect(check(validator, JSON.parse('{"__proto__": {"admin": true}}'))).toEqual([{ pointer: '/__proto__', message: 'is not known here' }]);
+});

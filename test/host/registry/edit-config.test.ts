@@ -1,0 +1,96 @@
+import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { addPlugin, removePlugin, setPluginEnabled } from '../../../host/registry/edit-config.ts';
+import { writeFiles } from './write-files.ts';
+
+const yaml = `# What runs here
+pluginFolders: [plugins]
+
+plugins:
+  # keeps us safe
+  protect:
+    trust: full # reviewed in May
+    config: {deny: ['rm *']}
+
+  log:
+    trust: full
+sets:
+  all:
+    plugins:
+      - protect
+      - log
+`;
+
+test('setPluginEnabled() changes one line of YAML', async () => {
+  const file = join(await writeFiles({ 'o.yaml': yaml }), 'o.yaml');
+  const text = await setPluginEnabled(file, 'log', false);
+  expect(text).toBe(yaml.replace('  log:\n    trust: full\n', '  log:\n    trust: full\n    enabled: false\n'));
+  expect(await readFile(file, 'utf8')).toBe(text);
+  expect(await setPluginEnabled(file, 'log', true)).toBe(text.replace('enabled: false', 'enabled: true'));
+});
+
+test.each([
+  ['four spaces', 'plugins:\n    a:\n        path: ./a\n'],
+  ['flush lists', 'pluginFolders:\n- plugins\nplugins:\n  a:\n    path: ./a\n'],
+  ['padded braces', 'sets: { s: { plugins: [ a ] } }\nplugins:\n  a:\n    path: ./a\n'],
+])('setPluginEnabled() keeps %s', async (_, text) => {
+  const file = join(await writeFiles({ 'o.yaml': text }), 'o.yaml');
+  const indent = /^ +(?=path)/m.exec(text)?.[0];
+  expect(await setPluginEnabled(file, 'a', false)).toBe(`${text}${indent}enabled: false\n`);
+});
+
+test('setPluginEnabled() keeps the indentation of JSON', async () => {
+  const file = join(await writeFiles({ 'o.json': '{\n\t"plugins": {\n\t\t"a": {}\n\t}\n}\n' }), 'o.json');
+  expect(await setPluginEnabled(file, 'a', false)).toBe('{\n\t"plugins": {\n\t\t"a": {\n\t\t\t"enabled": false\n\t\t}\n\t}\n}\n');
+});
+
+test.each(['o.yaml', 'o.json'])('addPlugin() creates %s, and removePlugin() takes the plugin out again', async (name) => {
+  const folder = await writeFiles({});
+  const file = join(folder, 'new', name);
+  expect(await addPlugin(file, { name: 'a', path: './a', trust: 'full' })).toMatch(/"?path"?: "?\.\/a"?/);
+  await addPlugin(file, { name: 'b', path: './b' });
+  expect(await removePlugin(file, 'a')).not.toContain('./a');
+  expect(await readdir(join(folder, 'new'))).toEqual([name]);
+});
+
+test('addPlugin() fills a plugins key that holds nothing', async () => {
+  const file = join(await writeFiles({ 'o.yaml': '# mine\nplugins:\n' }), 'o.yaml');
+  expect(await addPlugin(file, { name: 'a', path: './a' })).toBe('# mine\nplugins:\n  a:\n    path: ./a\n');
+});
+
+test('addPlugin() of a plugin that is there changes path and trust only', async () => {
+  const file = join(await writeFiles({ 'o.yaml': yaml }), 'o.yaml');
+  const text = await addPlugin(file, { name: 'protect', path: './p', trust: 'none' });
+  expect(text).toContain('trust: none # reviewed in May');
+  expect(text).toContain("config: {deny: ['rm *']}");
+});
+
+test('removePlugin() says when there is nothing to remove', async () => {
+  const file = join(await writeFiles({ 'o.yaml': yaml }), 'o.yaml');
+  await expect(removePlugin(file, 'nobody')).rejects.toMatchObject({ code: 'PLUGIN_UNKNOWN' });
+  expect(await readFile(file, 'utf8')).toBe(yaml);
+});
+
+test('setPluginEnabled() leaves a broken file alone', async () => {
+  const file = join(await writeFiles({ 'o.yaml': 'a: 1\na: 2\n' }), 'o.yaml');
+  await expect(setPluginEnabled(file, 'x', true)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/line 2: /),
+  });
+  expect(await readFile(file, 'utf8')).toBe('a: 1\na: 2\n');
+});
+
+test('setPluginEnabled() does not make up a file', async () => {
+  const file = join(await writeFiles({}), 'o.yaml');
+  await expect(setPluginEnabled(file, 'x', true)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
+test('setPluginEnabled() keeps the mode of the file, and a link a link', async () => {
+  const folder = await writeFiles({ 'real.yaml': yaml });
+  await chmod(join(folder, 'real.yaml'), 0o600);
+  await symlink('real.yaml', join(folder, 'o.yaml'));
+  await setPluginEnabled(join(folder, 'o.yaml'), 'log', false);
+  expect((await stat(join(folder, 'real.yaml'))).mode & 0o777).toBe(0o600);
+  expect(await readFile(join(folder, 'real.yaml'), 'utf8')).toContain('enabled: false');
+});

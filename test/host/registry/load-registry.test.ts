@@ -1,0 +1,128 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadRegistry, type RegistryOptions } from '../../../host/registry/load-registry.ts';
+import { manifest, writeFiles } from './write-files.ts';
+
+async function load(files: Record<string, unknown>, options: Partial<RegistryOptions> = {}) {
+  const root = await writeFiles(files);
+  return loadRegistry({ cwd: root, env: {}, ...options });
+}
+
+const states = (registry: Awaited<ReturnType<typeof load>>) =>
+  Object.fromEntries([...registry.plugins.values()].map(({ name, state }) => [name, state]));
+
+const mixed = {
+  'plugins/good/plugin.json': manifest('good'),
+  'plugins/bad/plugin.yaml': 'name: bad\nhooks: [\n',
+  'plugins/found/plugin.json': manifest('found'),
+  'outrigger.yaml':
+    'pluginFolders: [plugins]\nplugins:\n  bad: {trust: full}\n  good: {trust: full}\n  missing: {trust: full}\n  off: {enabled: false}\n',
+};
+
+test('loadRegistry() lets no broken plugin stop the others', async () => {
+  const registry = await load(mixed);
+  expect(states(registry)).toEqual({ bad: 'broken', good: 'enabled', missing: 'broken', off: 'disabled', found: 'untrusted' });
+  expect([...registry.subscriptions].map(([hook, list]) => [hook, list.map(({ plugin }) => plugin)])).toEqual([
+    ['conda.pre_command', ['good']],
+  ]);
+  for (const problem of registry.problems)
+    expect(problem).toMatchObject({ file: expect.any(String), line: expect.any(Number), message: expect.any(String) });
+  expect(registry.problems.map(({ plugin }) => plugin)).toEqual(['bad', 'missing']);
+});
+
+test('loadRegistry() without a config has the hook points and no plugin', async () => {
+  const registry = await load({});
+  expect([registry.plugins.size, registry.configFiles, registry.hooks.has('conda.pre_command')]).toEqual([0, [], true]);
+});
+
+// A folder in place of the file cannot be read by anybody, root included.
+const unreadable = { 'outrigger.yaml': 'pluginFolders: [plugins]\nplugins:\n  trap: {trust: full, required: true}\n' };
+
+async function withTrap() {
+  const root = await writeFiles(unreadable);
+  await mkdir(join(root, 'plugins/trap/plugin.yaml'), { recursive: true });
+  return root;
+}
+
+test('loadRegistry() stops on a required plugin that is broken, and says where', async () => {
+  const root = await withTrap();
+  await expect(loadRegistry({ cwd: root, env: {} })).rejects.toMatchObject({
+    code: 'PLUGIN_REQUIRED',
+    message: expect.stringMatching(/^Cannot start without plugin "trap", which the config requires: .*plugin.yaml/),
+  });
+});
+
+test.each<[string, Partial<RegistryOptions>]>([
+  ['noPlugins', { noPlugins: true }],
+  ['OUTRIGGER_NO_PLUGINS', { env: { OUTRIGGER_NO_PLUGINS: '1' } }],
+  ['without', { without: ['trap'] }],
+  ['OUTRIGGER_WITHOUT', { env: { OUTRIGGER_WITHOUT: 'other, trap' } }],
+])('loadRegistry() with %s reads no file of the plugin', async (_, options) => {
+  const registry = await loadRegistry({ cwd: await withTrap(), env: {}, ...options });
+  expect(states(registry)).toEqual({ trap: 'without' });
+  expect(registry.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
+test('loadRegistry() in safe mode does not look into plugin folders', async () => {
+  const registry = await load({ 'outrigger.yaml': 'pluginFolders: [missing]\nsets: {s: {plugins: [nobody]}}\n' }, { noPlugins: true });
+  expect(registry.problems).toEqual([]);
+});
+
+test('loadRegistry() stops on a required plugin that is not trusted', async () => {
+  const files = { 'x/plugin.json': manifest('x'), 'outrigger.yaml': 'plugins: {x: {path: ./x, required: true}}\n' };
+  await expect(load(files)).rejects.toMatchObject({ code: 'PLUGIN_REQUIRED', message: expect.stringMatching(/set trust: full/) });
+});
+
+test('loadRegistry() accepts that the operator switches a required plugin off', async () => {
+  expect(states(await load({ 'outrigger.yaml': 'plugins: {x: {required: true, enabled: false}}\n' }))).toEqual({ x: 'disabled' });
+});
+
+test('loadRegistry() throws for a broken config', async () => {
+  await expect(load({ 'outrigger.yaml': 'plugins: []\n' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+});
+
+test('loadRegistry() reports mistakes of sets and of catalog files', async () => {
+  const { problems } = await load({ 'outrigger.yaml': 'catalogs: [conda, ./no]\nsets:\n  a: {sets: [b]}\n  b: {sets: [a]}\n' });
+  expect(problems.map(({ line, message }) => [line, message.replace(/".*"/, '…')])).toEqual([
+    [undefined, 'Cannot read …: ENOENT: no such file or directory'],
+    [3, 'the sets hold each other in a circle: a → b → a; remove one of them'],
+  ]);
+});
+
+test('loadRegistry() takes catalogs of the application', async () => {
+  const catalog = { name: 'app', hooks: { go: { description: 'Goes', payload: { type: 'object' } } } };
+  const files = {
+    'x/plugin.json': manifest('x', { hooks: { 'app.go': {} } }),
+    'outrigger.yaml': 'plugins: {x: {path: ./x, trust: full}}\n',
+  };
+  const registry = await load(files, { catalogs: [catalog] });
+  expect([...registry.subscriptions.keys()]).toEqual(['app.go']);
+});
+
+test('loadRegistry() takes everything from the cache the second time', async () => {
+  const root = await writeFiles(mixed);
+  const options = { cwd: root, env: {}, cacheDir: join(root, 'cache') };
+  const first = await loadRegistry(options);
+  const second = await loadRegistry(options);
+  expect(second.plugins).toEqual(first.plugins);
+  expect(second.subscriptions).toEqual(first.subscriptions);
+  expect(second.problems).toEqual(first.problems);
+});
+
+test('loadRegistry() survives 300 kB of nested anyOf and a catastrophic pattern', async () => {
+  let nested: unknown = { type: 'string' };
+  for (let level = 0; level < 13; level++) nested = { anyOf: [nested, nested] };
+  const configSchema = { type: 'object', properties: { a: nested } };
+  const registry = await load({
+    'p/big/plugin.json': JSON.stringify(manifest('big', { configSchema })),
+    'p/slow/plugin.json': manifest('slow', { configSchema: { properties: { a: { type: 'string', pattern: '^(a+)+$' } } } }),
+    'p/good/plugin.json': manifest('good'),
+    'outrigger.json': {
+      pluginFolders: ['p'],
+      plugins: { big: { trust: 'full' }, slow: { trust: 'full', config: { a: `${'a'.repeat(40)}!` } }, good: { trust: 'full' } },
+    },
+  });
+  expect(states(registry)).toEqual({ big: 'broken', slow: 'broken', good: 'enabled' });
+  expect(registry.problems.map(({ pointer }) => pointer)).toEqual(['/configSchema', '/configSchema']);
+});

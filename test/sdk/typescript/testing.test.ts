@@ -1,0 +1,106 @@
+import { block, definePlugin } from '@outrigger/sdk';
+import { testPlugin } from '@outrigger/sdk/testing';
+import { expect, test } from 'vitest';
+import { plugin } from './fixtures/plugin.ts';
+
+test('testPlugin() calls a plugin in memory with configuration and state', async () => {
+  const t = await testPlugin(plugin, { config: { a: 1 } });
+
+  expect(await t.call('test.echo', { p: 1 }, { state: 's', attempt: 2 })).toEqual({
+    state: { payload: { p: 1 }, config: { a: 1 }, state: 's', attempt: 2 },
+  });
+  expect(await t.call('test.unheard', {})).toEqual({});
+});
+
+test('testPlugin() stands in for the services of the host', async () => {
+  const t = await testPlugin(plugin, {
+    config: { store: true },
+    secret: (name) => (name === 'token' ? 'hush' : undefined),
+    services: { 'tasks/list': ({ n }) => [n] },
+    emit: () => ({ status: 'blocked' }),
+  });
+  t.storage.set('x1', 1);
+
+  const answer = await t.call('test.services', {});
+
+  expect(answer?.metadata).toEqual({
+    results: [
+      undefined,
+      ['x1'],
+      'hush',
+      [1],
+      ['METHOD_UNKNOWN', -32601, 'Cannot call "tasks/none": the test registers no such service'],
+    ].map((value) => value ?? null),
+    emitted: { event: 'emitted-1', payload: { e: 1 }, status: 'blocked' },
+  });
+  expect(Object.fromEntries(t.storage)).toEqual({ started: true, x1: 1, b: { c: 1 } });
+  expect(t.progress).toEqual([{ event: 'event-1', message: 'half', percentage: 50 }]);
+  expect(t.logs).toMatchObject([{ level: 'warn', message: 'done', event: 'event-1' }]);
+  expect(t.emitted).toEqual([{ hook: 'test.child', payload: { e: 1 } }]);
+});
+
+test('testPlugin() rejects as the host would see a handler fail', async () => {
+  const t = await testPlugin(plugin);
+
+  await expect(t.call('test.throw', {})).rejects.toMatchObject({ name: 'ServiceError', number: -32603, message: 'handler broke' });
+  expect(t.logs).toMatchObject([{ level: 'error' }]);
+});
+
+test('testPlugin() calls as in mode fire_and_forget when an outcome is given', async () => {
+  const t = await testPlugin(plugin);
+
+  expect(await t.call('test.notified', { a: 1 }, { outcome: { status: 'continued' } })).toBeUndefined();
+  expect(t.logs).toMatchObject([{ message: 'saw', fields: { payload: { a: 1 }, outcome: { status: 'continued' } } }]);
+});
+
+test('testPlugin() cancels a call when its signal is aborted', async () => {
+  const t = await testPlugin(plugin);
+  const cancel = new AbortController();
+  const call = t.call('test.wait', {}, { signal: cancel.signal });
+
+  cancel.abort();
+
+  await expect(call).rejects.toMatchObject({ number: -32800 });
+});
+
+test('testPlugin() rejects when setup declines or throws', async () => {
+  await expect(testPlugin(plugin, { config: { missing: 'git' } })).rejects.toThrow('The plugin declined: needs git');
+  await expect(testPlugin(plugin, { config: { broken: true } })).rejects.toThrow('setup broke');
+});
+
+test('testPlugin() changes the configuration and shuts down once', async () => {
+  const seen: unknown[] = [];
+  const own = definePlugin({
+    hooks: { 'a.b': (_, { config }) => block('x', String(config['v'])) },
+    configChanged: (config) => void seen.push(config),
+    shutdown: () => void seen.push('shutdown'),
+  });
+  const t = await testPlugin(own, { config: { v: 1 } });
+
+  await t.changeConfig({ v: 2 });
+
+  expect(await t.call('a.b', {})).toMatchObject({ violation: { reason: '2' } });
+  await t.shutdown();
+  await t.shutdown();
+  expect(seen).toEqual([{ v: 2 }, 'shutdown']);
+  await expect(t.call('a.b', {})).rejects.toMatchObject({ code: 'PLUGIN_STOPPED' });
+});
+
+test('a handler sees the time that is left, and progress gives it the whole time again', async () => {
+  const seen: Record<string, number> = {};
+  const own = definePlugin({
+    hooks: {
+      'a.b': async (_, { deadlineMs, remainingMs, progress }) => {
+        while (remainingMs() > deadlineMs - 5) await new Promise((resolve) => setImmediate(resolve));
+        seen['before'] = remainingMs();
+        progress();
+        seen['after'] = remainingMs();
+      },
+    },
+  });
+  const t = await testPlugin(own);
+
+  await t.call('a.b', {}, { deadlineMs: 60_000 });
+
+  expect(seen['after']).toBeGreaterThan(seen['before'] ?? Number.POSITIVE_INFINITY);
+});
