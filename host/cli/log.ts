@@ -23,7 +23,7 @@ const PREFIXES: Readonly<Record<LogLevel, string>> = { debug: '', info: '', warn
 export function makeLog(options: LogOptions): Logger {
   const make = (level: LogLevel) => (message: string, fields?: Fields) => {
     if (LEVELS[level] < LEVELS[options.level]) return;
-    options.write(`${options.json ? jsonLine(level, message, fields) : textLine(level, message, fields, options.paint)}\n`);
+    options.write(`${options.json ? jsonLine(level, message, fields) : textLine(level, message, fields, options)}\n`);
   };
   return { debug: make('debug'), info: make('info'), warn: make('warn'), error: make('error') };
 }
@@ -33,11 +33,11 @@ function jsonLine(level: LogLevel, message: string, fields: Fields = {}): string
   return JSON.stringify({ time: time ?? new Date().toISOString(), level, message, ...others });
 }
 
-function textLine(level: LogLevel, message: string, fields: Fields = {}, paint: Paint): string {
-  const { plugin, time: _time, pid: _pid, ...others } = fields;
+function textLine(level: LogLevel, message: string, fields: Fields = {}, { paint, level: lowest }: LogOptions): string {
+  const { plugin, reason, time: _time, ...others } = fields;
   const speaker = typeof plugin === 'string' ? ` [${printable(plugin)}]` : '';
-  const details = Object.entries(others).map(
-    ([name, value]) => ` ${printable(name)}=${typeof value === 'string' ? printable(value) : printableValue(value)}`,
-  );
-  return `outrigger:${speaker} ${paint(TONES[level], PREFIXES[level] + printable(message))}${paint('faint', details.join(''))}`;
+  const text = printable(typeof reason === 'string' ? `${message}: ${reason}` : message);
+  // Numbers and names for whoever looks for a fault; the sentence alone for everybody else.
+  const details = lowest === 'debug' ? Object.entries(others).map(([name, value]) => ` ${printable(name)}=${printableValue(value)}`) : [];
+  return `outrigger:${speaker} ${paint(TONES[level], PREFIXES[level] + text)}${paint('faint', details.join(''))}`;
 }

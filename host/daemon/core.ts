@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { HookEmitParams, HookEmitResult } from '@outrigger/schemas';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
 import type { Participant } from '../dispatcher/plan.ts';
@@ -31,6 +30,7 @@ export interface CoreOptions extends Pick<HostOptions, 'services' | 'inspectPlug
   readonly registry: Registry;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly dataDir: string;
+  readonly cacheDir: string;
   readonly log: Logger;
 }
 
@@ -58,6 +58,7 @@ export class Core {
     this.recent = new RecentEvents(options.traceCapacity ?? DEFAULT_TRACES);
     this.emitContext = {
       timers: this.timers,
+      isInspecting: options.inspectPlugin !== undefined,
       begin: (run) => this.recent.begin(run),
       record: (run) => this.#record(run),
       backgroundError: ({ subscription }, error) => {
@@ -72,7 +73,7 @@ export class Core {
     const serve = makeServe({
       granted: (plugin) => this.registry.plugins.get(plugin)?.services ?? new Set(),
       storage: (plugin) => this.storage(plugin),
-      emit: (plugin, params) => this.emitFromPlugin(plugin, params),
+      emit: (plugin, params, signal) => nestedEmit(this, { plugin, params, signal }),
       services: options.services ?? {},
     });
     for (const plugin of options.registry.plugins.values()) if (plugin.state === 'enabled') this.#place(plugin, serve);
@@ -84,11 +85,8 @@ export class Core {
   loadedHook(name: string): LoadedHook {
     const hook = this.registry.hooks.get(name);
     if (hook !== undefined) return hook;
-    const guess = didYouMean(name, [...this.registry.hooks.keys()]);
-    throw new HostError(
-      'HOOK_UNKNOWN',
-      `Cannot use hook point "${name}": no catalog declares it${guess === undefined ? '' : `; did you mean "${guess}"`}`,
-    );
+    const guess = didYouMean(name, this.registry.hooks.keys());
+    throw new HostError('HOOK_UNKNOWN', `Cannot use hook point "${name}": no catalog declares it${guess}`);
   }
 
   /** The subscriptions of plugins that hear every event. */
@@ -96,11 +94,18 @@ export class Core {
     return [...this.#placed].flatMap(([plugin, placed]) => (this.#isSessionOnly(plugin) ? [] : placed));
   }
 
-  /** The subscriptions a session adds by naming a plugin; none when the plugin hears everything anyway. Throws when it cannot serve. */
+  /**
+   * The subscriptions a scope adds by naming a plugin; none when the plugin hears everything anyway, or when the
+   * operator switched it off. Throws PLUGIN_REQUIRED when it is broken or not trusted.
+   */
   sessionParticipants(plugin: string): readonly Placed[] {
     const registered = this.registered(plugin);
+    if (registered.state === 'disabled' || registered.state === 'without') return [];
     if (registered.state !== 'enabled')
-      throw new HostError('PLUGIN_REQUIRED', `Cannot use plugin "${plugin}" in a session: ${registered.reason ?? registered.state}`);
+      throw new HostError(
+        registered.state === 'untrusted' ? 'PLUGIN_REFUSED' : 'PLUGIN_REQUIRED',
+        `Cannot use plugin "${plugin}" in a session: ${registered.reason ?? registered.state}`,
+      );
     return this.#isSessionOnly(plugin) ? (this.#placed.get(plugin) ?? []) : [];
   }
 
@@ -116,11 +121,8 @@ export class Core {
   registered(plugin: string): RegisteredPlugin {
     const registered = this.registry.plugins.get(plugin);
     if (registered !== undefined) return registered;
-    const guess = didYouMean(plugin, [...this.registry.plugins.keys()]);
-    throw new HostError(
-      'PLUGIN_UNKNOWN',
-      `Cannot use plugin "${plugin}": no plugin has this name${guess === undefined ? '' : `; did you mean "${guess}"`}`,
-    );
+    const guess = didYouMean(plugin, this.registry.plugins.keys());
+    throw new HostError('PLUGIN_UNKNOWN', `Cannot use plugin "${plugin}": no plugin has this name${guess}`);
   }
 
   storage(plugin: string): PluginStorage {
@@ -133,10 +135,6 @@ export class Core {
     return storage;
   }
 
-  emitFromPlugin(plugin: string, params: HookEmitParams): Promise<HookEmitResult> {
-    return nestedEmit(this, plugin, params);
-  }
-
   stats(): HostStats {
     return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens) };
   }
@@ -145,18 +143,19 @@ export class Core {
     if (this.#stopped) throw new HostError('HOST_STOPPED', 'Cannot use the host: it has been closed');
   }
 
-  /** Stops every plugin. Nothing is left running. */
+  /** Stops every plugin and ends every event. Nothing is left running. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.recent.cancelOpen({ code: 'HOST_STOPPED', message: 'Cannot finish the event: the host has been closed' });
     await Promise.all([...this.supervised.values()].map((plugin) => plugin.close()));
     this.timers.close();
   }
 
   #place(plugin: RegisteredPlugin, serve: Serve): void {
-    const { registry, env, log, inspectPlugin } = this.#options;
+    const { registry, env, cacheDir, log, inspectPlugin } = this.#options;
     const subscriptions = [...registry.subscriptions.values()].flat().filter((one) => one.plugin === plugin.name);
     const hooks = subscriptions.map(({ hook }) => hook);
-    const spec = pluginSpec(plugin, { config: registry.config, env, inspect: inspectPlugin === plugin.name, hooks });
+    const spec = pluginSpec(plugin, { config: registry.config, env, cacheDir, inspect: inspectPlugin === plugin.name, hooks });
     const supervised = new SupervisedPlugin(spec, { timers: this.timers, log, serve });
     this.supervised.set(plugin.name, supervised);
     const placed = subscriptions.flatMap((subscription) => {
@@ -183,7 +182,12 @@ export class Core {
       if (first)
         this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
     }
-    this.#options.onTrace?.(() => makeTrace(run));
+    try {
+      this.#options.onTrace?.(() => makeTrace(run));
+    } catch (error) {
+      // The application's own mistake must not take the outcome with it.
+      this.#options.log.error('onTrace failed', { event: run.event, error: String(error) });
+    }
   }
 
   /** True the first time. */

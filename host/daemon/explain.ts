@@ -19,5 +19,10 @@ export function explain(core: Core, plan: Plan): Explanation {
     const hears = plugin.manifest === undefined || Object.hasOwn(plugin.manifest.hooks, plan.hook.name);
     if (plugin.state !== 'enabled' && hears) left.push({ plugin: plugin.name, reason: plugin.reason ?? plugin.state });
   }
+  const placed = new Set([...plan.ordered, ...plan.left, ...plan.disabled].map(({ subscription }) => subscription));
+  for (const subscription of core.registry.subscriptions.get(plan.hook.name) ?? []) {
+    if (!placed.has(subscription))
+      left.push({ plugin: subscription.plugin, reason: 'only sessions and blocks that name it use it (scope: session)' });
+  }
   return { hook: plan.hook.name, description: plan.hook.description, stages, left };
 }

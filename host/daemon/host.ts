@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import type { Catalog, HookMap, Trace } from '@outrigger/schemas';
 import { makeTrace } from '../dispatcher/trace.ts';
 import { HostError } from '../protocol/errors.ts';
@@ -23,23 +24,26 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
   options: Omit<HostOptions, 'catalogs'> & { readonly catalogs?: C } = {},
 ): Promise<Host<Typed<C>>> {
   const env = options.env ?? globalThis.process.env;
+  const cacheDir = folder(env, { variable: 'XDG_CACHE_HOME', fallback: '.cache' });
   const registry = await loadRegistry({
     cwd: options.cwd ?? globalThis.process.cwd(),
     env,
-    cacheDir: folder(env, { variable: 'XDG_CACHE_HOME', fallback: '.cache' }),
+    cacheDir,
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.catalogs === undefined ? {} : { catalogs: options.catalogs as unknown as readonly Catalog[] }),
     ...(options.noPlugins === undefined ? {} : { noPlugins: options.noPlugins }),
     ...(options.without === undefined ? {} : { without: options.without }),
   });
   const dataDir =
-    env['OUTRIGGER_DATA_DIR'] ?? registry.config.dataDir ?? folder(env, { variable: 'XDG_DATA_HOME', fallback: '.local/share' });
-  const core = new Core({ ...options, registry, env, dataDir, log: options.log ?? SILENT });
+    env['OUTRIGGER_DATA_DIR'] || registry.config.dataDir || folder(env, { variable: 'XDG_DATA_HOME', fallback: '.local/share' });
+  const core = new Core({ ...options, registry, env, dataDir, cacheDir, log: options.log ?? SILENT });
   return new EmbeddedHost<Typed<C>>(core);
 }
 
 function folder(env: Readonly<Record<string, string | undefined>>, place: { variable: string; fallback: string }): string {
-  return join(env[place.variable] || join(env['HOME'] || '.', place.fallback), 'outrigger');
+  const named = env[place.variable];
+  // The XDG specification: a relative path is as if there were none.
+  return join(named && isAbsolute(named) ? named : join(env['HOME'] || homedir(), place.fallback), 'outrigger');
 }
 
 class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
@@ -100,7 +104,7 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   }
 
   override close(): Promise<void> {
-    this.#closing ??= super.close().then(() => this.#core.stop());
+    this.#closing ??= this.#core.stop();
     return this.#closing;
   }
 }

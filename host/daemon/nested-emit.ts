@@ -5,20 +5,37 @@ import type { Core } from './core.ts';
 import { LIMITS } from './plugin-spec.ts';
 import type { HostScope } from './scope.ts';
 
+export interface EmitRequest {
+  readonly plugin: string;
+  readonly params: HookEmitParams;
+  /** Aborted when the plugin takes its request back or ends. */
+  readonly signal: AbortSignal;
+}
+
 /** `hook/emit`: a plugin fires an event inside the one it works on. Rejects with EMIT_CYCLE, EMIT_TOO_DEEP, HOOK_UNKNOWN, PAYLOAD_INVALID. */
-export async function nestedEmit(core: Core, plugin: string, params: HookEmitParams): Promise<HookEmitResult> {
+export async function nestedEmit(core: Core, request: EmitRequest): Promise<HookEmitResult> {
+  const { plugin, params, signal } = request;
   const parent = parentOf(core, plugin, params.event);
   refuseCircles(params.hook, parent, core.registry.config.limits?.emitDepth ?? LIMITS.emitDepth);
   const scope = (parent?.origin.scope as HostScope | undefined) ?? core.root;
   if (scope === undefined) throw new HostError('HOST_STOPPED', 'Cannot fire an event: the host is not ready');
-  const outcome = await scope.scopedHook(params.hook).fire(params.payload, undefined, { parent, operation: parent?.origin.operation });
+  const traceparent = parent?.origin.traceparent;
+  const options = { signal, ...(traceparent === undefined ? {} : { traceparent }) };
+  const outcome = await scope.scopedHook(params.hook).fire(params.payload, options, { parent, operation: parent?.origin.operation });
   const { event, status, payload, violation, value } = outcome;
   return { event, status, payload, ...(violation === undefined ? {} : { violation }), ...(status === 'replaced' ? { value } : {}) };
 }
 
-/** A plugin that names no event is taken to act for the deepest one it handles, so that leaving the name out hides no circle. */
+/**
+ * A plugin that names no event is taken to act for the deepest one it handles, so that leaving the name out hides no
+ * circle. Between two sessions it must say which: a guess could tell one what belongs to the other.
+ */
 function parentOf(core: Core, plugin: string, event: string | undefined): EventRun | undefined {
-  if (event === undefined) return core.recent.handledBy(plugin);
+  if (event === undefined) {
+    const handled = core.recent.handledBy(plugin);
+    if (new Set(handled.map(({ origin }) => origin.scope)).size <= 1) return handled[0];
+    throw new HostError('PARAMS_INVALID', `Cannot fire an event: plugin "${plugin}" handles events of several scopes, name one as "event"`);
+  }
   const run = core.recent.find(event);
   const asked = run?.plan.ordered.some(({ subscription }) => subscription.plugin === plugin);
   if (run !== undefined && asked) return run;

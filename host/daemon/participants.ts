@@ -2,7 +2,9 @@ import { Breaker } from '../dispatcher/breaker.ts';
 import type { LocalHandler, Participant } from '../dispatcher/plan.ts';
 import { HostError } from '../protocol/errors.ts';
 import { compileMatch } from '../registry/match.ts';
-import type { LoadedHook, Mode, Subscription } from '../registry/types.ts';
+import { MODE_ORDER } from '../registry/order.ts';
+import { failurePolicyOf } from '../registry/subscriptions.ts';
+import type { LoadedHook, Subscription } from '../registry/types.ts';
 import type { PluginHandle } from '../supervisor/types.ts';
 import type { Handler, HandlerOptions } from './types.ts';
 
@@ -19,6 +21,8 @@ export function pluginParticipant(subscription: Subscription, plugin: PluginHand
 /** A participant for a function of the application’s own. Throws HANDLER_INVALID. */
 export function handlerParticipant(hook: LoadedHook, handler: Handler<Record<string, unknown>>, options: HandlerOptions): Participant {
   if (typeof handler !== 'function') throw new HostError('HANDLER_INVALID', `Cannot add a handler to "${hook.name}": it is no function`);
+  const mistake = mistakeIn(options);
+  if (mistake !== undefined) throw new HostError('HANDLER_INVALID', `Cannot add a handler to "${hook.name}": ${mistake}`);
   const mode = options.mode ?? 'sequential';
   const subscription: Subscription = {
     plugin: options.name ?? (handler.name || 'handler'),
@@ -29,13 +33,22 @@ export function handlerParticipant(hook: LoadedHook, handler: Handler<Record<str
     after: options.after ?? [],
     match: undefined,
     timeoutMs: Math.min(hook.timeoutMs, options.timeoutMs ?? hook.timeoutMs),
-    onFailure: options.onFailure ?? hook.onFailure ?? defaultPolicy(mode),
+    onFailure: options.onFailure ?? hook.onFailure ?? failurePolicyOf(mode),
     order: HANDLERS_FROM + handlers++,
     sources: { mode: options.mode === undefined ? 'default' : 'handler', priority: options.priority === undefined ? 'default' : 'handler' },
   };
   return { subscription, matches: undefined, breaker: new Breaker(), plugin: undefined, handler: handler as LocalHandler };
 }
 
-function defaultPolicy(mode: Mode): 'fail' | 'ignore' {
-  return mode === 'sequential' || mode === 'concurrent' ? 'fail' : 'ignore';
+const POLICIES = ['fail', 'ignore', 'disable'];
+
+function mistakeIn({ name, mode, priority, timeoutMs, onFailure }: HandlerOptions): string | undefined {
+  if (name === '') return 'its name is empty';
+  if (mode !== undefined && mode !== 'disabled' && !MODE_ORDER.includes(mode))
+    return `mode "${mode}" does not exist; use one of ${MODE_ORDER.join(', ')}`;
+  if (onFailure !== undefined && !POLICIES.includes(onFailure))
+    return `onFailure "${onFailure}" does not exist; use one of ${POLICIES.join(', ')}`;
+  if (priority !== undefined && !Number.isInteger(priority)) return `priority ${priority} is no whole number`;
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) return `timeoutMs ${timeoutMs} is not above 0`;
+  return undefined;
 }

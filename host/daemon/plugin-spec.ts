@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config } from '@outrigger/schemas';
 import { resolveCommand } from '../process/resolve-command.ts';
 import type { RegisteredPlugin } from '../registry/types.ts';
@@ -19,6 +20,8 @@ export const LIMITS = {
 export interface SpecContext {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where Node plugins keep compiled code: a start of a TypeScript plugin takes half the time with it. */
+  readonly cacheDir: string;
   readonly inspect: boolean;
   readonly hooks: readonly string[];
 }
@@ -29,7 +32,7 @@ export function pluginSpec(plugin: RegisteredPlugin, context: SpecContext): Plug
   if (manifest === undefined || directory === undefined) throw new TypeError(`plugin "${plugin.name}" has no manifest`);
   const { runtime } = manifest;
   const limits = { ...LIMITS, ...context.config.limits };
-  const env = environment(plugin, context.env);
+  const env = environment(plugin, context);
   const resolved = resolveCommand(runtime.command, directory, env['PATH'] ?? '');
   return {
     name: plugin.name,
@@ -58,11 +61,13 @@ export function pluginSpec(plugin: RegisteredPlugin, context: SpecContext): Plug
   };
 }
 
-function environment(plugin: RegisteredPlugin, env: SpecContext['env']): Record<string, string> {
+function environment(plugin: RegisteredPlugin, { env, cacheDir }: SpecContext): Record<string, string> {
   const built: Record<string, string> = {};
   for (const name of [...PASSED_ON, ...plugin.env]) {
     const value = env[name];
     if (value !== undefined) built[name] = value;
   }
-  return { ...built, ...plugin.manifest?.runtime.env, OUTRIGGER_PLUGIN: plugin.name, OUTRIGGER_PROTOCOL: '1' };
+  const runtime = plugin.manifest?.runtime;
+  if (runtime?.command === 'node') built['NODE_COMPILE_CACHE'] = join(cacheDir, 'compiled', plugin.name);
+  return { ...built, ...runtime?.env, OUTRIGGER_PLUGIN: plugin.name, OUTRIGGER_PROTOCOL: '1' };
 }

@@ -1,6 +1,7 @@
 import type { Trace } from '@outrigger/schemas';
 import type { EventRun } from '../dispatcher/event-run.ts';
 import { makeTrace } from '../dispatcher/trace.ts';
+import type { Failure } from '../protocol/types.ts';
 
 /** Most the kept records may weigh together, in bytes; payloads that were changed are kept alive by them. */
 const MAX_WEIGHT = 64 * 1024 * 1024;
@@ -39,11 +40,14 @@ export class RecentEvents {
     return undefined;
   }
 
-  /** The deepest event that this plugin handles right now. */
-  handledBy(plugin: string): EventRun | undefined {
-    let deepest: EventRun | undefined;
-    for (const run of this.#open) if (run.busy.has(plugin) && run.depth >= (deepest?.depth ?? 0)) deepest = run;
-    return deepest;
+  /** The events that this plugin handles right now, the deepest first. */
+  handledBy(plugin: string): EventRun[] {
+    return [...this.#open].filter((run) => run.busy.has(plugin)).sort((a, b) => b.depth - a.depth);
+  }
+
+  /** Ends every event that is not over yet. */
+  cancelOpen(reason: Failure): void {
+    for (const run of [...this.#open]) run.cancel(reason);
   }
 
   traces(): Trace[] {

@@ -63,10 +63,15 @@ export class HostScope<M = HookMap> implements Scope<M> {
   operation(id: string = `o${randomBytes(9).toString('base64url')}`): Operation<M> {
     this.assertOpen();
     const state = this.operations.open(id);
-    const end = (): void => this.operations.end(id);
+    let isOver = false;
+    const end = (): void => {
+      if (!isOver) this.operations.end(id);
+      isOver = true;
+    };
+    const ended = (): Promise<never> => Promise.reject(new HostError('SCOPE_CLOSED', `Cannot use operation "${id}": it has ended`));
     return {
       id,
-      emit: (hook, payload, options) => this.#fire(hook, payload, options, { operation: state }) as never,
+      emit: (hook, payload, options) => (isOver ? ended() : (this.#fire(hook, payload, options, { operation: state }) as never)),
       end,
       [Symbol.dispose]: end,
     };
@@ -107,9 +112,9 @@ export class HostScope<M = HookMap> implements Scope<M> {
   }
 
   assertOpen(): void {
+    this.#core.assertRunning();
     if (this.#closed) throw new HostError('SCOPE_CLOSED', 'Cannot use the scope: it has been closed');
     this.#parent?.assertOpen();
-    this.#core.assertRunning();
   }
 
   scopedHook(hook: string): ScopedHook {
@@ -135,6 +140,8 @@ export class HostScope<M = HookMap> implements Scope<M> {
     if (this.hears(plugin)) return;
     this.#own.add(plugin);
     for (const { hook, participant } of participants) this.audience.add(hook, participant);
+    // A circle with a handler of the application's shows here and not at the first event.
+    for (const { hook } of participants) this.audience.plan(hook);
   }
 
   /** True when the plugin was let in here or in a block around this one. */

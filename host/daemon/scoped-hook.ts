@@ -68,6 +68,7 @@ export class ScopedHook implements Hook<Payload, unknown> {
 class Unheard implements Outcome {
   readonly hook: string;
   readonly #given: Payload | (() => Payload);
+  #built: Payload | undefined;
 
   constructor(hook: string, given: Payload | (() => Payload)) {
     this.hook = hook;
@@ -83,7 +84,8 @@ class Unheard implements Outcome {
   }
 
   get payload(): Payload {
-    return typeof this.#given === 'function' ? this.#given() : this.#given;
+    this.#built ??= typeof this.#given === 'function' ? this.#given() : this.#given;
+    return this.#built;
   }
 
   get by(): undefined {

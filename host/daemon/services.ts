@@ -1,4 +1,4 @@
-import type { HookEmitParams, HookEmitResult, Validator } from '@outrigger/schemas';
+import { type HookEmitParams, type HookEmitResult, methods, type Validator } from '@outrigger/schemas';
 import * as validators from '@outrigger/schemas/validate-protocol';
 import { inWords } from '../dispatcher/merge.ts';
 import { HostError } from '../protocol/errors.ts';
@@ -10,7 +10,7 @@ export interface ServiceDeps {
   /** Services granted to a plugin. */
   readonly granted: (plugin: string) => ReadonlySet<string>;
   readonly storage: (plugin: string) => PluginStorage;
-  readonly emit: (plugin: string, params: HookEmitParams) => Promise<HookEmitResult>;
+  readonly emit: (plugin: string, params: HookEmitParams, signal: AbortSignal) => Promise<HookEmitResult>;
   readonly services: Readonly<Record<string, Service>>;
 }
 
@@ -23,11 +23,19 @@ interface Offer {
   run(plugin: string, params: Record<string, unknown>, signal: AbortSignal): unknown;
 }
 
-/** What plugins may ask of the host. Each method needs its permission in the manifest and the operator’s grant. */
+/** Method names of the protocol and names of permissions. */
+const RESERVED = new Set([...methods.methods.map(({ name }) => name as string), 'storage', 'secret']);
+
+/** What plugins may ask of the host. Throws HANDLER_INVALID. Each method needs its permission in the manifest and the operator’s grant. */
 export function makeServe(deps: ServiceDeps): Serve {
   const offers = builtInServices(deps);
   for (const [name, service] of Object.entries(deps.services)) {
-    if (offers.has(name)) throw new HostError('HANDLER_INVALID', `Cannot register service "${name}": Outrigger has one of this name`);
+    if (RESERVED.has(name) || name.startsWith('$/'))
+      throw new HostError(
+        'HANDLER_INVALID',
+        `Cannot register service "${name}": the name is Outrigger's own, choose one such as "app/${name}"`,
+      );
+    if (typeof service !== 'function') throw new HostError('HANDLER_INVALID', `Cannot register service "${name}": it is no function`);
     offers.set(name, ownService(name, service));
   }
   return async (plugin, method, given, signal) => {
@@ -121,7 +129,7 @@ function builtInServices({ storage, emit }: ServiceDeps): Map<string, Offer> {
       {
         permission: 'hook/emit',
         params: validators.hookEmitParams,
-        run: (plugin, params) => emit(plugin, params as unknown as HookEmitParams),
+        run: (plugin, params, signal) => emit(plugin, params as unknown as HookEmitParams, signal),
       },
     ],
   ]);

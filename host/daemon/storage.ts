@@ -104,17 +104,23 @@ export class PluginStorage {
 
   async #write(file: string, text: string): Promise<void> {
     const temporary = join(this.#folder, `${randomBytes(8).toString('hex')}.tmp`);
-    const handle = await open(temporary, 'wx', 0o600);
     try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const handle = await open(temporary, 'wx', 0o600);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, join(this.#folder, file));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, join(this.#folder, file));
   }
 }
 
 function fileOf(key: string): string {
-  return `${createHash('sha256').update(key).digest('hex').slice(0, 40)}.json`;
+  // As JSON, for lone surrogates have no UTF-8 and would all be one key.
+  return `${createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 40)}.json`;
 }

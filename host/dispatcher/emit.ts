@@ -13,6 +13,8 @@ import type { Outcome } from './types.ts';
 /** What the dispatcher needs from the rest of the host; wired once in `daemon/host.ts`. */
 export interface EmitContext {
   readonly timers: Timers;
+  /** Somebody may be looking at a plugin with a debugger: events have no budget. */
+  readonly isInspecting: boolean;
   /** Called when an event begins, so that `hook/emit` can find its parent. */
   readonly begin: (run: EventRun) => void;
   /** Called when an in-process `fire_and_forget` handler throws, after the event is over. */
@@ -25,7 +27,7 @@ export interface EmitContext {
 export async function emit(plan: Plan, payload: Record<string, unknown>, at: { origin: Origin; context: EmitContext }): Promise<Outcome> {
   const { origin, context } = at;
   validate(plan, payload);
-  const run = new EventRun(plan, payload, { origin, now: context.timers.now() });
+  const run = new EventRun(plan, payload, { origin, now: context.timers.now(), hasBudget: !context.isInspecting });
   const stopListening = onAbort(run);
   context.begin(run);
   try {

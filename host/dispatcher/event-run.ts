@@ -65,14 +65,14 @@ export class EventRun {
   #sharedPayload: unknown;
   #view: { readonly of: unknown; readonly copy: Record<string, unknown>; readonly bytes: number } | undefined;
 
-  constructor(plan: Plan, payload: Record<string, unknown>, options: { origin: Origin; now: number }) {
+  constructor(plan: Plan, payload: Record<string, unknown>, options: { origin: Origin; now: number; hasBudget: boolean }) {
     const { origin } = options;
     this.plan = plan;
     this.origin = origin;
     this.time = Date.now();
     this.event = makeEventId(this.time);
     this.depth = origin.parent === undefined ? 0 : origin.parent.depth + 1;
-    const own = options.now + plan.hook.budgetMs;
+    const own = options.hasBudget ? options.now + plan.hook.budgetMs : Number.POSITIVE_INFINITY;
     // One that is over has no time left to share: a plugin that was told in the background fires with a budget of its own.
     this.deadline = origin.parent === undefined || origin.parent.isFinished ? own : Math.min(own, origin.parent.deadline);
     this.progress = { status: 'continued', payload };

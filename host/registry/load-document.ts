@@ -6,7 +6,7 @@ import { type CacheKind, readCached, writeCached } from './document-cache.ts';
 import { type Place, readDocument } from './read-document.ts';
 import type { Problem } from './types.ts';
 
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 export interface DocumentTypes {
   readonly manifest: Manifest;

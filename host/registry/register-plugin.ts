@@ -1,6 +1,7 @@
 import type { Grant, Manifest, PluginEntry } from '@outrigger/schemas';
 import { didYouMean } from '../protocol/did-you-mean.ts';
 import { checkConfig } from './check-config.ts';
+import { deadMatch } from './dead-match.ts';
 import type { LoadedConfig } from './load-config.ts';
 import type { LoadedManifest } from './load-manifest.ts';
 import type { Membership } from './sets.ts';
@@ -126,8 +127,14 @@ async function subscribe(candidate: Candidate, manifest: Manifest, around: Surro
   const problems: Problem[] = [];
   for (const name of Object.keys(manifest.hooks)) {
     const hook = around.hooks.get(name);
-    if (hook !== undefined) subscriptions.push(makeSubscription(hook, { manifest, entry, sets, order }));
-    else problems.push(await unknownHook(name, loaded, around));
+    if (hook === undefined) {
+      problems.push(await unknownHook(name, loaded, around));
+      continue;
+    }
+    const subscription = makeSubscription(hook, { manifest, entry, sets, order });
+    const dead = deadMatch(hook, subscription);
+    if (dead !== undefined) problems.push(await inManifest(loaded, `/hooks/${name}`, dead));
+    subscriptions.push(subscription);
   }
   for (const name of Object.keys(entry.hooks ?? {})) {
     if (Object.hasOwn(manifest.hooks, name)) continue;

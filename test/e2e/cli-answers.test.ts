@@ -189,7 +189,7 @@ test('outrigger warns when it goes on without a plugin, unless told to be quiet'
   place.plugin('dies', { 'conda.pre_command': { onFailure: 'ignore' } }, '() => process.exit(3)');
   const loud = await place.run(['run', 'echo', 'on']);
   expect(loud).toMatchObject({ code: 0, stdout: 'on\n' });
-  expect(loud.stderr).toMatch(/outrigger: \[dies\] warning: .*PLUGIN_EXITED/);
+  expect(loud.stderr).toMatch(/outrigger: \[dies\] warning: event went on without a plugin: .*exited with code 3/);
   expect(await place.run(['run', '--quiet', 'echo', 'on'])).toEqual({ code: 0, signal: null, stdout: 'on\n', stderr: '' });
 });
 

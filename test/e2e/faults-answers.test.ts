@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { waitUntil } from '../support/wait-until.ts';
 import { answerOf, document, logbook, statusOf, withHost } from './faults-host.ts';
 
 test('emit() takes the first of two answers and counts the second', async () => {
@@ -59,13 +60,13 @@ test('emit() gives up a call when half a message is followed by silence, and the
     await host.emit('app.save', document('warm'));
     const { pid } = statusOf(host, 'half-a-message');
     const outcome = await host.emit('app.save', document());
+    await waitUntil(() => statusOf(host, 'half-a-message').lastExit?.death === 'hung', 'the plugin to be killed');
     const next = await host.emit('app.save', document('fine'));
 
     expect(answerOf(outcome, 'half-a-message')).toMatchObject({ status: 'failed', code: 'PLUGIN_TIMEOUT', pid });
     expect(outcome.payload.tags).toEqual(['good']);
-    expect(next.payload.tags).toEqual(['good']);
-    // The other half of the line never came, so nothing more of this process can be understood.
-    expect(answerOf(next, 'half-a-message').pid).toBe(pid);
+    expect(answerOf(next, 'half-a-message').status).toBe('continued');
+    expect(answerOf(next, 'half-a-message').pid).not.toBe(pid);
   });
 });
 

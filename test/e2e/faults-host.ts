@@ -49,7 +49,10 @@ export interface FaultOptions extends Pick<HostOptions, 'services' | 'traceCapac
 }
 
 /** Settings for fixture plugins by name; each is trusted, and what it breaks is ignored unless said otherwise. */
-export function entries(plugins: Readonly<Record<string, PluginEntry>>, onFailure: 'fail' | 'ignore' = 'ignore'): Record<string, PluginEntry> {
+export function entries(
+  plugins: Readonly<Record<string, PluginEntry>>,
+  onFailure: 'fail' | 'ignore' = 'ignore',
+): Record<string, PluginEntry> {
   return Object.fromEntries(
     Object.entries(plugins).map(([name, entry]) => [name, { path: join(PLUGINS, name), trust: 'full', onFailure, ...entry } as const]),
   );
@@ -115,7 +118,9 @@ export async function processes(): Promise<ProcessEntry[]> {
   const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
   return stats.flatMap((stat, index) => {
     const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return stat === '' || state === 'Z' || state === 'X' ? [] : [{ pid: Number(pids[index]), parent: Number(parent), group: Number(group) }];
+    return stat === '' || state === 'Z' || state === 'X'
+      ? []
+      : [{ pid: Number(pids[index]), parent: Number(parent), group: Number(group) }];
   });
 }
 

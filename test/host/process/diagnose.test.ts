@@ -70,16 +70,16 @@ test('diagnose() knows a missing interpreter and Windows line ends', async () =>
   expect(await start(windows)).toContain(`the first line of "${windows}" ends with CR LF`);
 });
 
-test.skipIf(process.platform !== 'linux')('diagnose() knows a program for another machine', async () => {
-  const foreign = process.arch === 'arm64' ? elf(62) : elf(183);
-  const other = process.arch === 'arm64' ? 'x64' : 'arm64';
+test('diagnose() knows a program for another machine', async () => {
+  const [machine, other] = process.arch === 'arm64' ? [62, 'x64'] : [183, 'arm64'];
   const mach = Buffer.alloc(64);
   mach.writeUInt32LE(0xfeedfacf);
-  mach.writeUInt32LE(0x0100000c, 4);
+  mach.writeUInt32LE(process.arch === 'arm64' ? 0x01000007 : 0x0100000c, 4);
+  const here = `this is ${process.platform} ${process.arch}`;
 
-  expect(await start(file('foreign', foreign))).toContain(`is a program for linux ${other}; this is linux ${process.arch}`);
-  expect(await start(file('mac', mach))).toContain('is a program for darwin arm64; this is linux');
-  expect(await start(file('windows.exe', `MZ${'\0'.repeat(60)}`))).toContain('is a program for win32; this is linux');
+  expect(await start(file('foreign', elf(machine)))).toContain(`is a program for linux ${other}; ${here}`);
+  expect(await start(file('mac', mach))).toContain(`is a program for darwin ${other}; ${here}`);
+  expect(await start(file('windows.exe', `MZ${'\0'.repeat(60)}`))).toContain(`is a program for win32; ${here}`);
 });
 
 test.for([
@@ -87,7 +87,7 @@ test.for([
     './app: error while loading shared libraries: libssl.so.3: cannot open shared object file',
     'the shared library "libssl.so.3" is missing',
   ],
-  ["/lib/libc.so.6: version `GLIBC_2.38' not found (required by ./app)", 'needs a newer C library (GLIBC_2.38)'],
+  ["/lib/libc.so.6: version `GLIBC_2.38' not found (required by ./app)", 'the program needs a newer C library (GLIBC_2.38)'],
   ["Error: Cannot find module '/x/plugin.js'", 'Node cannot find "/x/plugin.js"'],
   ["Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'left-pad' imported from /x", 'Node cannot find "left-pad"'],
   ["ModuleNotFoundError: No module named 'yaml'", 'the Python module "yaml" is not installed'],

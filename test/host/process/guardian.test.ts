@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
-import { guardianPid } from '../../../host/process/guardian.ts';
-import { launch } from '../../../host/process/launch.ts';
 import { FIXTURES, isAlive } from '../../support/supervise.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -14,9 +12,9 @@ afterEach(() => {
   started.clear();
 });
 
-/** Runs the fixture host; the result reads the next line it writes. */
-function startHost(mode: string): { host: ChildProcess; next: () => Promise<Record<string, number | null>> } {
-  const args = ['--conditions=@outrigger/source', `${FIXTURES}/host-with-plugin.mjs`, mode];
+/** Runs a fixture host; the result reads the next line it writes. */
+function startHost(program: string, mode = ''): { host: ChildProcess; next: () => Promise<Record<string, number | null>> } {
+  const args = ['--conditions=@outrigger/source', `${FIXTURES}/${program}`, mode];
   const host = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   hosts.push(host);
   const lines = createInterface({ input: host.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
@@ -33,7 +31,7 @@ async function allGone(pids: readonly (number | null | undefined)[]): Promise<vo
 }
 
 test('guard() leaves no orphan when the host is killed with SIGKILL, grandchildren included', async () => {
-  const { host, next } = startHost('wait');
+  const { host, next } = startHost('host-with-plugin.mjs', 'wait');
   const { plugin, grandchild, guardian } = await next();
   expect([plugin, grandchild, guardian].map((pid) => isAlive(pid as number))).toEqual([true, true, true]);
 
@@ -43,14 +41,14 @@ test('guard() leaves no orphan when the host is killed with SIGKILL, grandchildr
 });
 
 test('guard() leaves nothing when the host ends without stopping its plugins', async () => {
-  const { next } = startHost('end');
+  const { next } = startHost('host-with-plugin.mjs', 'end');
   const { plugin, grandchild, guardian } = await next();
 
   await allGone([plugin, grandchild, guardian]);
 });
 
 test('guard() starts a new guardian, with the whole list, when the old one died', async () => {
-  const { host, next } = startHost('kill-guardian');
+  const { host, next } = startHost('host-with-plugin.mjs', 'kill-guardian');
   const first = await next();
   const second = await next();
   expect(second['guardian']).not.toBe(first['guardian']);
@@ -61,14 +59,15 @@ test('guard() starts a new guardian, with the whole list, when the old one died'
 });
 
 test('guardianPid() is undefined, and no process runs, when no plugin was ever started', async () => {
-  const { next } = startHost('nothing');
+  const { next } = startHost('host-with-plugin.mjs', 'nothing');
 
   expect(await next()).toEqual({ guardian: null });
 });
 
-test('unguard() takes a group off the list: the guardian goes on when a plugin ends', async () => {
-  const child = launch({ plugin: 'short', command: '/bin/sh', args: ['-c', 'exit 0'], cwd: '/', env: {} });
-  await child.exited;
+test('unguard() takes a group off the list: it is left alone when the host ends', async () => {
+  const { next } = startHost('host-with-two-groups.mjs');
+  const { kept, released, guardian } = await next();
 
-  expect(isAlive(guardianPid() as number)).toBe(true);
+  await allGone([kept, guardian]);
+  expect(isAlive(released as number)).toBe(true);
 });

@@ -34,7 +34,7 @@ test('loadDocument() reports every mistake with line, column, pointer and what w
 });
 
 test.each<[string, string | Uint8Array, RegExp]>([
-  ['a file that is too large', ' '.repeat(1024 * 1024 + 1), /larger than 1024 KiB/],
+  ['a file that is too large', ' '.repeat(1024 * 1024 + 1), /larger than 256 KiB/],
   ['a file that is not UTF-8', new Uint8Array([0x61, 0xff, 0xfe]), /not UTF-8/],
 ])('loadDocument() refuses %s', async (_, content, reason) => {
   const folder = await writeFiles({ 'plugin.yaml': content });

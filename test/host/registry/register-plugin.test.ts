@@ -59,7 +59,11 @@ test('registerPlugin() drops a subscription whose catalog is not loaded, with a 
 test('registerPlugin() warns of settings for a hook point the plugin does not hear', async () => {
   const { plugin, root } = await register({}, { hooks: { 'conda.post_command': { priority: 1 } } });
   expect(plugin.problems).toMatchObject([
-    { severity: 'warning', file: `${root}/outrigger.json`, message: '"x" does not hear "conda.post_command"' },
+    {
+      severity: 'warning',
+      file: `${root}/outrigger.json`,
+      message: '"x" does not hear "conda.post_command"; did you mean "conda.pre_command"?',
+    },
   ]);
 });
 

@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CliPlace, type Finished, finished } from './cli-place.ts';
+
+const BIN = fileURLToPath(new URL('../../host/bin.mjs', import.meta.url));
+let place: CliPlace;
+
+beforeEach(() => {
+  place = new CliPlace();
+});
+
+afterEach(() => place.remove());
+
+function bin(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Finished> {
+  return finished(spawn(process.execPath, [...nodeArgs, BIN, ...args], { cwd: place.folder, env: place.env }));
+}
+
+test.each(['12.20.0', '20.19.5', '22.17.1'])('bin.mjs says in one line that Node %s is too old', async (version) => {
+  const pretend = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+  expect(await bin(['run', 'true'], ['--import', pretend])).toEqual({
+    code: 2,
+    signal: null,
+    stdout: '',
+    stderr: `outrigger: Node ${version} is too old, install Node 22.18 or newer from https://nodejs.org\n`,
+  });
+});
+
+test('bin.mjs runs the built command line', async () => {
+  place.plugin('changes', { 'conda.pre_command': {} }, `() => ({ action: 'modify', changes: { env: { NEW: 'new' } } })`);
+  expect(await bin(['run', '--', 'sh', '-c', 'echo $NEW; exit 9'])).toEqual({ code: 9, signal: null, stdout: 'new\n', stderr: '' });
+});

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { schemaFields } from '../../../../host/cli/print/schema-fields.ts';
+
+test('schemaFields() gives every field with its type in a few words', () => {
+  const properties = {
+    a: { type: 'string', description: 'An a.' },
+    b: { type: 'array', items: { type: 'string' } },
+    c: { enum: ['x', 'y'] },
+    d: { type: ['string', 'null'] },
+    e: {},
+  };
+  expect(schemaFields({ type: 'object', properties, required: ['a'] })).toEqual([
+    { name: 'a', type: 'string', required: true, description: 'An a.' },
+    { name: 'b', type: 'string[]', required: false, description: '' },
+    { name: 'c', type: '"x" | "y"', required: false, description: '' },
+    { name: 'd', type: 'string | null', required: false, description: '' },
+    { name: 'e', type: 'any', required: false, description: '' },
+  ]);
+});
+
+test('schemaFields() of a schema without properties is empty', () => {
+  expect(schemaFields({})).toEqual([]);
+});
