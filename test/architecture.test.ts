@@ -16,7 +16,34 @@ const OWNERS: Record<string, RegExp> = {
 };
 
 /** Parts of something that is tested whole: the source, and the test that would fail without it. */
-const TESTED_THROUGH: Record<string, string> = {};
+const TESTED_THROUGH: Record<string, string> = {
+  'host/bin.mjs': 'test/e2e/cli-bin.test.ts',
+  'host/index.ts': 'test/readme.test.ts',
+  'host/process/terminate.ts': 'test/host/process/launch.test.ts',
+  'sdk/typescript/index.ts': 'test/sdk/typescript/serve.test.ts',
+  'host/cli/commands/complete.ts': 'test/host/cli/completion-scripts.test.ts',
+  'host/cli/commands/completions.ts': 'test/host/cli/completion-scripts.test.ts',
+  'host/cli/commands/edit-plugins.ts': 'test/e2e/cli-plugins.test.ts',
+  'host/cli/commands/emit.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/commands/explain.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/commands/hooks.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/commands/plugins.ts': 'test/e2e/cli-plugins.test.ts',
+  'host/cli/commands/run.ts': 'test/e2e/cli-run.test.ts',
+  'host/cli/commands/trace.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/context.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/exit-codes.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/global-options.ts': 'test/host/cli/program.test.ts',
+  'host/cli/main.ts': 'test/e2e/cli-bin.test.ts',
+  'host/cli/open-host.ts': 'test/e2e/cli-run.test.ts',
+  'host/cli/open-registry.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/run-cli.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/usage-error.ts': 'test/e2e/cli-answers.test.ts',
+  'host/process/inbound.ts': 'test/host/process/connection.test.ts',
+  'sdk/typescript/answers.ts': 'test/sdk/typescript/testing.test.ts',
+  'sdk/typescript/context.ts': 'test/sdk/typescript/serve.test.ts',
+  'sdk/typescript/peer.ts': 'test/sdk/typescript/serve.test.ts',
+  'sdk/typescript/runtime.ts': 'test/sdk/typescript/serve.test.ts',
+};
 
 const FOLDERS = ['host', 'sample-plugins', 'schemas', 'sdk', 'test'];
 const ROOT_FILES = [

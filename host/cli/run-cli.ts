@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { HostError } from '../protocol/errors.ts';
 import { makeContext } from './context.ts';
-import { endBySignal } from './end-process.ts';
+import { endBySignal, endWithCode } from './end-process.ts';
 import { EXIT } from './exit-codes.ts';
 import { makeLog } from './log.ts';
 import { makePaint } from './print/paint.ts';
@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[]): Promise<never> {
     result = report(error, said, () => `${pathOf(program, args)} --help`);
   }
   // Not left to the event loop: a handle that was forgotten must not keep the shell waiting.
-  return typeof result === 'string' ? endBySignal(result) : process.exit(result);
+  return typeof result === 'string' ? endBySignal(result) : endWithCode(result);
 }
 
 interface Flags {

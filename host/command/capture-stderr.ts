@@ -7,7 +7,7 @@ import type { LastLines } from './last-lines.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
-const RETRY_MS = 5;
+const LONGEST_PAUSE_MS = 16;
 const QUIET_TURNS = 5;
 const writeSome = promisify(write);
 
@@ -70,13 +70,16 @@ export class StderrTee {
 }
 
 async function writeAll(bytes: Buffer): Promise<void> {
+  let pauseMs = 1;
   for (let done = 0; done < bytes.length; ) {
     try {
       done += (await writeSome(STDERR, bytes, done, bytes.length - done, null)).bytesWritten;
+      pauseMs = 1;
     } catch (error) {
-      // Somebody who shares this pipe made it non-blocking.
+      // Node, or somebody who shares this pipe, made it non-blocking.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      await setTimeout(RETRY_MS);
+      await setTimeout(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }
 }

@@ -13,7 +13,8 @@ export async function runCommand(host: Pick<Host, 'has' | 'operation'>, line: Co
     let ready = line;
     if (hears(host, 'conda.pre_command')) {
       const outcome = await operation.emit('conda.pre_command', payloadOf(line));
-      if (outcome.status === 'blocked') return { status: 'blocked', by: outcome.by, violation: outcome.violation };
+      const { status, by, cause, violation } = outcome;
+      if (status === 'blocked') return { status, by, cause, violation };
       if (outcome.status === 'replaced' && outcome.value) return { status: 'replaced', value: outcome.value };
       ready = withChanges(line, outcome.payload);
     }

@@ -30,6 +30,12 @@ export interface CommandFailure {
 
 /** What became of a command and its hooks. */
 export type CommandResult =
-  | { readonly status: 'blocked'; readonly by: string | undefined; readonly violation: Violation | undefined }
+  | {
+      readonly status: 'blocked';
+      readonly by: string | undefined;
+      /** A plugin's verdict, or its failure under `onFailure: fail`. */
+      readonly cause: 'verdict' | 'failure' | undefined;
+      readonly violation: Violation | undefined;
+    }
   | { readonly status: 'replaced'; readonly value: HookMap['conda.pre_command']['replace'] }
   | { readonly status: 'ended'; readonly end: CommandEnd; readonly failure: CommandFailure | undefined };

@@ -95,8 +95,8 @@ export class Core {
   }
 
   /**
-   * The subscriptions a scope adds by naming a plugin; none when the plugin hears everything anyway, or when the
-   * operator switched it off. Throws PLUGIN_REQUIRED when it is broken or not trusted.
+   * The subscriptions a scope adds by naming a plugin; none when the operator switched it off.
+   * Throws PLUGIN_REQUIRED when it is broken, PLUGIN_REFUSED when it is not trusted.
    */
   sessionParticipants(plugin: string): readonly Placed[] {
     const registered = this.registered(plugin);
@@ -106,7 +106,7 @@ export class Core {
         registered.state === 'untrusted' ? 'PLUGIN_REFUSED' : 'PLUGIN_REQUIRED',
         `Cannot use plugin "${plugin}" in a session: ${registered.reason ?? registered.state}`,
       );
-    return this.#isSessionOnly(plugin) ? (this.#placed.get(plugin) ?? []) : [];
+    return this.#placed.get(plugin) ?? [];
   }
 
   /** Plugin names behind a name or a set, given as `@set`. */

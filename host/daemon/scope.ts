@@ -21,7 +21,6 @@ export class HostScope<M = HookMap> implements Scope<M> {
   readonly #core: Core;
   readonly #parent: HostScope<M> | undefined;
   readonly #hooks: Map<string, ScopedHook> = new Map();
-  readonly #own: Set<string> = new Set();
   #closed = false;
 
   constructor(core: Core, within?: { parent: HostScope<M>; session?: string }) {
@@ -134,18 +133,11 @@ export class HostScope<M = HookMap> implements Scope<M> {
     }
   }
 
-  /** Lets a plugin in that only sessions and blocks use; one that hears everything anyway is not added twice. */
+  /** Lets a plugin in; one that is here already, or hears everything, takes part once all the same. */
   #admit(plugin: string): void {
     const participants = this.#core.sessionParticipants(plugin);
-    if (this.hears(plugin)) return;
-    this.#own.add(plugin);
     for (const { hook, participant } of participants) this.audience.add(hook, participant);
     // A circle with a handler of the application's shows here and not at the first event.
     for (const { hook } of participants) this.audience.plan(hook);
-  }
-
-  /** True when the plugin was let in here or in a block around this one. */
-  hears(plugin: string): boolean {
-    return this.#own.has(plugin) || (this.#parent?.hears(plugin) ?? false);
   }
 }

@@ -1,10 +1,10 @@
 import type { OutcomeSummary } from '@outrigger/schemas';
 import type { Timers } from '../process/timers.ts';
+import { MAX_DEPTH } from '../protocol/is-deeper.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { CallReply } from '../supervisor/types.ts';
 import type { EventRun } from './event-run.ts';
 import { jsonMistake } from './json-mistake.ts';
-import { MAX_DEPTH } from './patch.ts';
 import type { LocalHandler, Participant } from './plan.ts';
 import type { HandlerContext } from './types.ts';
 

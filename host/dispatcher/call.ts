@@ -1,4 +1,5 @@
 import type { Timers } from '../process/timers.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { CallReply, PluginHandle } from '../supervisor/types.ts';
 import { callHandler } from './call-handler.ts';
@@ -11,6 +12,9 @@ interface At {
   readonly stage: number;
   readonly timers: Timers;
 }
+
+/** Failures that say nothing about the plugin’s health. */
+const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set(['EVENT_BUDGET_SPENT', 'PLUGIN_OVERLOADED', 'PLUGIN_STOPPED']);
 
 const LOCAL_ANSWER = { pid: undefined, coldStart: false, attempts: 1 };
 
@@ -112,7 +116,7 @@ function failedReply(failure: Failure): Judgement {
 function weigh(breaker: Participant['breaker'], judgement: Judgement, at: { now: number; trip: boolean }): void {
   if (judgement.status === 'cancelled') breaker.released();
   else if (judgement.status !== 'failed') breaker.succeeded();
-  else if (judgement.failure.code === 'EVENT_BUDGET_SPENT') breaker.released();
+  else if (NOT_ITS_FAULT.has(judgement.failure.code)) breaker.released();
   else breaker.failed(at.now, at.trip);
 }
 

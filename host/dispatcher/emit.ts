@@ -23,7 +23,7 @@ export interface EmitContext {
   readonly record: (run: EventRun) => void;
 }
 
-/** The life of one event, top to bottom. Rejects with PAYLOAD_INVALID or EVENT_CANCELLED; a plugin’s failure never rejects. */
+/** The life of one event, top to bottom. Rejects with PAYLOAD_INVALID, EVENT_CANCELLED or HOST_STOPPED; a plugin’s failure never rejects. */
 export async function emit(plan: Plan, payload: Record<string, unknown>, at: { origin: Origin; context: EmitContext }): Promise<Outcome> {
   const { origin, context } = at;
   validate(plan, payload);

@@ -5,15 +5,16 @@ export function frozenCopy<T>(value: T): { readonly copy: T; readonly bytes: num
   let bytes = 0;
   const freeze = (part: unknown): unknown => {
     bytes += typeof part === 'string' ? part.length + 8 : 8;
+    if (typeof part !== 'object' || part === null) return part;
     if (Array.isArray(part)) return Object.freeze(part.map(freeze));
     if (!isPlain(part)) return part;
-    // Spreading defines own properties: a key "__proto__" stays a key.
-    const copy: Record<string, unknown> = { ...part };
-    for (const key of Object.keys(copy)) {
+    const copy: Record<string, unknown> = {};
+    for (const key of Object.keys(part)) {
       bytes += key.length;
-      const inner = copy[key];
-      if (typeof inner === 'object' && inner !== null) Object.defineProperty(copy, key, { value: freeze(inner) });
-      else freeze(inner);
+      const inner = freeze(part[key]);
+      // Assigning to this one would set the prototype.
+      if (key === '__proto__') Object.defineProperty(copy, key, { value: inner, enumerable: true });
+      else copy[key] = inner;
     }
     return Object.freeze(copy);
   };

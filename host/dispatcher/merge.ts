@@ -2,10 +2,11 @@ import type { Answer, Violation } from '@outrigger/schemas';
 import { answer as isAnswer } from '@outrigger/schemas/validate-protocol';
 import type { Issue } from '../protocol/describe-issues.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
+import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
 import type { Failure } from '../protocol/types.ts';
 import { check } from '../protocol/validator.ts';
 import type { FailurePolicy, LoadedHook, Mode } from '../registry/types.ts';
-import { applyPatch, isDeeper, MAX_DEPTH, refusedPointer, type Writable, writableTree } from './patch.ts';
+import { applyPatch, refusedPointer, type Writable, writableTree } from './patch.ts';
 
 type Payload = Record<string, unknown>;
 type Given = NonNullable<Answer>;

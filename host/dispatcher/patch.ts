@@ -2,19 +2,8 @@ import type { Change } from '@outrigger/schemas';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Deepest nesting of an answer that the host follows. */
-export const MAX_DEPTH = 256;
-
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** True when `value` nests deeper than `levels`; stops looking there. */
-export function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const item of Object.values(value)) if (isDeeper(item, levels - 1)) return true;
-  return false;
 }
 
 /** Sets an own property whatever its name, `__proto__` included. */

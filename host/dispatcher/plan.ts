@@ -33,6 +33,7 @@ export interface Plan {
 
 /** Pure. Throws ORDER_CYCLE only when an in-process handler is part of the circle: plugins in one are left out. */
 export function makePlan(hook: LoadedHook, participants: readonly Participant[], knownNames: ReadonlySet<string>): Plan {
+  // One that was let in twice, by a session and by a block inside it, takes part once.
   const bySubscription = new Map(participants.map((participant) => [participant.subscription, participant]));
   const rules = { highFirst: hook.highFirst, tiesByName: hook.tiesByName, known: knownNames };
   const { ordered, left } = order([...bySubscription.keys()], rules);
@@ -65,7 +66,7 @@ export function makePlan(hook: LoadedHook, participants: readonly Participant[],
   const lost = left.find(({ subscription }) => bySubscription.get(subscription)?.handler !== undefined);
   if (lost !== undefined)
     throw new HostError('ORDER_CYCLE', `Cannot place handler "${lost.subscription.plugin}" at "${hook.name}": ${lost.reason}`);
-  const disabled = participants.filter((one) => one.subscription.mode === 'disabled');
+  const disabled = [...bySubscription.values()].filter((one) => one.subscription.mode === 'disabled');
   return {
     hook,
     stages,

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { LogParams, ProgressParams } from '@outrigger/schemas';
 import { logParams, progressParams } from '@outrigger/schemas/validate-protocol';
 import type { ErrorCode } from '../protocol/errors.ts';
+import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
 import type { Failure } from '../protocol/types.ts';
 import { LogGate } from './log-gate.ts';
 import { described, type Pending } from './pending.ts';
@@ -77,7 +78,7 @@ export class Inbound {
     try {
       message = JSON.parse(text);
     } catch {
-      this.#onInvalid(bytes, 'PARSE_ERROR', 'it is not JSON');
+      this.#onBroken(bytes);
       return;
     }
     // Bytes that are no UTF-8 were replaced by U+FFFD, which a message may also contain for itself.
@@ -85,6 +86,14 @@ export class Inbound {
     else if (Array.isArray(message)) this.#onInvalid(bytes, 'REQUEST_INVALID', 'batches are not supported');
     else if (typeof message !== 'object' || message === null) this.#onInvalid(bytes, 'REQUEST_INVALID', 'it is no object');
     else this.#route(message, bytes);
+  }
+
+  /** Half a message may have a whole one behind it on the same line. Looked for once, from the end: never quadratic. */
+  #onBroken(bytes: Buffer): void {
+    const resume = bytes.lastIndexOf('{"jsonrpc"');
+    const half = resume > 0 ? bytes.subarray(0, resume) : bytes;
+    this.#onInvalid(half, 'PARSE_ERROR', 'it is not JSON');
+    if (resume > 0 && isJson(bytes.subarray(resume))) this.#onMessage(bytes.subarray(resume));
   }
 
   #route(message: Incoming, bytes: Buffer): void {
@@ -138,7 +147,7 @@ export class Inbound {
 
   #onLog(params: unknown): void {
     if (!this.#logs.take()) this.stats.logsDropped++;
-    else if (!isLog(params)) this.stats.invalidMessages++;
+    else if (!isLog(params) || isDeeper(params, MAX_DEPTH)) this.stats.invalidMessages++;
     else this.#options.onLog({ ...params, message: plainText(params.message) });
   }
 
@@ -181,6 +190,15 @@ interface Incoming {
   readonly params?: unknown;
   readonly result?: unknown;
   readonly error?: unknown;
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString());
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The host's ids are numbers; a plugin may send them back as text. */

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { guard, unguard } from './guardian.ts';
@@ -42,11 +44,12 @@ export function launch(spec: LaunchSpec): Child {
   }
 }
 
-/** Starts an application's command in the host's own process group and terminal. Never throws. */
+/** Starts an application's command in the host's own process group and terminal; SIGKILL to the host reaches it too. Never throws. */
 export function launchCommand(options: CommandOptions): RunningCommand {
   const { command, args, cwd, env, stdin, stdout, stderr } = options;
   try {
-    const subprocess = execa(command, args, { ...BASE, cwd, env: { ...env }, stdin, stdout, stderr });
+    const [file, given] = isFound(command, cwd, env['PATH'] ?? '') ? withDeathSignal(command, args) : [command, args];
+    const subprocess = execa(file, given, { ...BASE, cwd, env: { ...env }, stdin, stdout, stderr });
     for (const stream of [subprocess.stdin, subprocess.stdout, subprocess.stderr]) stream?.on('error', () => {});
     return {
       pid: subprocess.pid,
@@ -68,7 +71,7 @@ export function describeExit(exit: Exit): string {
 }
 
 function launchGroup(spec: LaunchSpec): Child {
-  const [command, args] = withDeathSignal(spec.command, spec.args);
+  const [command, args] = isProgram(spec.command) ? withDeathSignal(spec.command, spec.args) : [spec.command, spec.args];
   const subprocess = execa(command, args, {
     ...BASE,
     cwd: spec.cwd,
@@ -140,9 +143,30 @@ const SETPRIV = '/usr/bin/setpriv';
 const DEATH_SIGNAL = ['--pdeathsig', 'KILL', '--'];
 let canWrap: boolean | undefined;
 
-// Linux only: the kernel itself kills the plugin when the host dies. The guardian does the same a moment later for grandchildren.
+// Linux only: the kernel itself kills the process when the host dies. The guardian does the same a moment later for grandchildren.
+// Only for what can run: the rest is started bare, so that the failure is a spawn error with its errno.
 function withDeathSignal(command: string, args: readonly string[]): [string, readonly string[]] {
   canWrap ??= process.platform === 'linux' && spawnSync(SETPRIV, [...DEATH_SIGNAL, SETPRIV, '--version'], { stdio: 'ignore' }).status === 0;
-  // What cannot run is started bare, so that the failure is a spawn error with its errno.
-  return canWrap && isProgram(command) ? [SETPRIV, [...DEATH_SIGNAL, command, ...args]] : [command, args];
+  return canWrap ? [SETPRIV, [...DEATH_SIGNAL, command, ...args]] : [command, args];
+}
+
+/** Whether execvp() would find the command and could start it. */
+function isFound(command: string, cwd: string, path: string): boolean {
+  const folders = command.includes('/') ? [''] : path.split(delimiter);
+  const file = folders.map((folder) => resolve(cwd, folder, command)).find(isProgram);
+  return file !== undefined && hasInterpreter(file);
+}
+
+function hasInterpreter(file: string): boolean {
+  const start = Buffer.alloc(256);
+  try {
+    const handle = openSync(file, 'r');
+    readSync(handle, start);
+    closeSync(handle);
+  } catch {
+    // Programs that may be run but not read are no scripts.
+    return true;
+  }
+  const [, interpreter] = /^#![ \t]*([^\s\0]+)/.exec(start.toString('latin1')) ?? [];
+  return interpreter === undefined || isProgram(interpreter);
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, HostError, wireNumber } from '../protocol/errors.ts';
+import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
 import { isLarger, tooLarge } from './size.ts';
 
 const MAX_IN_FLIGHT = 64;
@@ -81,6 +82,7 @@ function badRequest(id: unknown, params: unknown): string | undefined {
   if (String(id).length > 200) return 'its id is longer than 200 characters';
   if (Array.isArray(params)) return 'parameters are given by position and not by name';
   if (params !== undefined && typeof params !== 'object') return 'its params are no object';
+  if (isDeeper(params, MAX_DEPTH)) return `its params nest deeper than ${MAX_DEPTH} levels`;
   return undefined;
 }
 

@@ -43,6 +43,8 @@ export class CallLane {
   #line: Line | undefined;
   #isolated: Job | undefined;
   #losing: Job[] | undefined;
+  #untold = 0;
+  readonly #whenTold: (() => void)[] = [];
 
   constructor(spec: PluginSpec, timers: Timers) {
     this.#spec = spec;
@@ -76,8 +78,14 @@ export class CallLane {
   notify(shared: string): Failure | undefined {
     const line = this.#queue.size === 0 ? this.#lineFor(shared) : undefined;
     if (line !== undefined && this.#tell(shared, line)) return undefined;
-    if (this.#queue.push(shared, Buffer.byteLength(shared)) !== undefined) return undefined;
-    return this.drop(this.#overloaded());
+    if (this.#queue.push(shared, Buffer.byteLength(shared)) === undefined) return this.drop(this.#overloaded());
+    this.#untold++;
+    return undefined;
+  }
+
+  /** Settles when no notification waits any more, handed over or dropped. */
+  told(): Promise<void> {
+    return this.#untold === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenTold.push(resolve));
   }
 
   /** A notification that may not even wait. */
@@ -114,6 +122,7 @@ export class CallLane {
       if (typeof item === 'string') {
         if (!this.#tell(item, line)) return;
         this.#queue.remove(place);
+        this.#oneTold();
       } else {
         this.#dequeue(item);
         this.#send(item, line);
@@ -147,8 +156,10 @@ export class CallLane {
       const failure = failureOf(typeof item === 'string' ? undefined : item.call);
       // Settling a call runs code of others, which may have emptied the queue in the meantime.
       if (failure === undefined || !this.#queue.remove(place)) continue;
-      if (typeof item === 'string') this.notificationsDropped++;
-      else this.fail(item, failure);
+      if (typeof item === 'string') {
+        this.notificationsDropped++;
+        this.#oneTold();
+      } else this.fail(item, failure);
     }
   }
 
@@ -181,6 +192,11 @@ export class CallLane {
   #tell(shared: string, line: Line): boolean {
     this.lastActive = this.#timers.now();
     return line.connection.notify('hook/notify', `{${shared}}`);
+  }
+
+  #oneTold(): void {
+    if (--this.#untold > 0) return;
+    for (const resolve of this.#whenTold.splice(0)) resolve();
   }
 
   #onReply(job: Job, line: Line, reply: Reply): void {

@@ -1,3 +1,4 @@
+import { within } from '../process/terminate.ts';
 import type { Timers } from '../process/timers.ts';
 import type { Failure, Logger } from '../protocol/types.ts';
 import { CallLane } from './call-lane.ts';
@@ -31,6 +32,7 @@ export class SupervisedPlugin implements PluginHandle {
   readonly #deps: SupervisorDeps;
   readonly #lane: CallLane;
   readonly #life: Life;
+  readonly #stopStepMs: number;
   readonly #totals = new ConnectionTotals();
   #config: PluginSpec['config'];
   /** The running process has an older configuration. */
@@ -44,7 +46,9 @@ export class SupervisedPlugin implements PluginHandle {
     this.#deps = deps;
     this.#config = spec.config;
     this.#lane = new CallLane(spec, timers);
-    const lifeDeps = { timers, log, serve, random, times: { ...TIMES, ...deps.times } };
+    const times = { ...TIMES, ...deps.times };
+    this.#stopStepMs = times.stopStepMs;
+    const lifeDeps = { timers, log, serve, random, times };
     this.#life = new Life(spec, lifeDeps, {
       config: () => {
         this.#configDue = false;
@@ -105,8 +109,9 @@ export class SupervisedPlugin implements PluginHandle {
     return this.start();
   }
 
-  /** stop() for good; afterwards nothing of this plugin runs. */
+  /** stop() for good; afterwards nothing of this plugin runs. Notifications that wait are handed over first, if it reads. */
   async close(): Promise<void> {
+    await within(this.#lane.told(), this.#life.state === 'ready' ? this.#stopStepMs : this.#spec.startDeadlineMs);
     this.#isClosed = true;
     await this.stop();
     await this.#life.gone();

@@ -24,7 +24,7 @@ export const plugin = definePlugin<HookMap, { commands?: string[] }>({
       for (const found of unwrap([command, ...args], cwd)) {
         const line = [found.program, ...found.args].join(' ');
         const rule = RULES.find(([, , program, breaks]) => program.test(found.program) && breaks(found));
-        if (rule) return block(rule[0], `"${line.slice(0, 200)}" is not allowed: ${rule[1]} (rule ${rule[0]})`);
+        if (rule) return block(rule[0], `"${line.slice(0, 200)}" is not allowed: ${rule[1]}`);
         const glob = config.commands?.find((entry) => globToRegExp(entry).test(line));
         if (glob) return block('listed', `"${line.slice(0, 200)}" is not allowed: the operator lists "${glob}"`);
       }

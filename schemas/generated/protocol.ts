@@ -99,7 +99,7 @@ export interface HookEmitParams {
    */
   payload: Record<string, unknown>;
   /**
-   * Id of the event the plugin works on; it becomes the parent. Left out: the event starts a chain of its own.
+   * Id of the event the plugin works on; it becomes the parent. Left out: the deepest event that the plugin handles at the moment; when it handles none, the event starts a chain of its own. Name it whenever several are in flight.
    */
   event?: string;
   [k: string]: unknown;
@@ -210,6 +210,10 @@ export interface HookNotifyParams {
    */
   payload: Record<string, unknown>;
   outcome: OutcomeSummary;
+  /**
+   * What this plugin returned as `state` in an earlier event of the same operation.
+   */
+  state?: unknown;
   [k: string]: unknown;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { CliPlace } from './cli-place.ts';
 
 const PROTECT = `(p) => p.command === 'rm' ? { action: 'block', violation: { code: 'no-rm', reason: 'rm is not allowed' } } : { action: 'modify', changes: { env: { A: '1' } } }`;
@@ -117,6 +117,9 @@ test('outrigger trace --follow --json prints one trace a line, old ones first', 
   place.plugin('listens', { 'conda.pre_command': {}, 'conda.post_command': {} });
   await place.run(['run', 'true']);
   const follower = place.start(['trace', '-f', '--json', '-n', '1']);
+  onTestFinished(() => {
+    follower.kill('SIGKILL');
+  });
   const lines: string[] = [];
   let rest = '';
   const enough = new Promise<void>((resolve) => {
@@ -130,7 +133,6 @@ test('outrigger trace --follow --json prints one trace a line, old ones first', 
     });
   });
   await enough;
-  follower.kill();
   for (const line of lines) check('trace', JSON.parse(line));
   expect(lines.map((line) => (JSON.parse(line) as { hook: string }).hook)).toEqual([
     'conda.post_command',

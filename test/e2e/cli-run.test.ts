@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CliPlace, finished } from './cli-place.ts';
 
@@ -29,6 +29,16 @@ test('outrigger run passes 64 MiB from stdin to stdout byte by byte', async () =
 
 test('outrigger run passes stdin through a pipe', async () => {
   expect(await place.run(['run', 'cat'], { input: 'a\0b\n' })).toMatchObject({ code: 0, stdout: 'a\0b\n', stderr: '' });
+});
+
+test('outrigger run leaves the three streams blocking, as programs expect them', async () => {
+  place.plugin('listens', ALL);
+  const flags = `grep -h flags /proc/self/fdinfo/0 /proc/self/fdinfo/1 /proc/self/fdinfo/2`;
+  const { stdout } = await finished(place.shell(`(sleep 0.1; echo in) | outrigger run -- sh -c '${flags}; cat' 2>&1 | cat`));
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.pop()).toBe('in');
+  expect(lines).toHaveLength(3);
+  for (const line of lines) expect(Number.parseInt(line.slice('flags:'.length).trim(), 8) & constants.O_NONBLOCK).toBe(0);
 });
 
 test.each([0, 1, 2, 3, 77, 126, 127, 128, 130, 255])('outrigger run returns exit code %i of the command', async (code) => {
@@ -78,6 +88,14 @@ test('outrigger run does not run a command that a plugin blocks', async () => {
   expect(done).toMatchObject({ code: 3, stdout: '', stderr: 'outrigger: blocked by protect: touch is not\\e[2J allowed (no-touch)\n' });
   expect(existsSync(place.path('made'))).toBe(false);
   expect(place.events('protect')).toHaveLength(1);
+});
+
+test('outrigger run says so when the command is blocked because a plugin failed', async () => {
+  place.plugin('dies', { 'conda.pre_command': {} }, '() => process.exit(3)');
+  const done = await place.run(['run', 'touch', 'made']);
+  expect(done.code).toBe(3);
+  expect(done.stderr).toMatch(/^outrigger: blocked because dies failed: /m);
+  expect(existsSync(place.path('made'))).toBe(false);
 });
 
 test('outrigger run answers in place of a command that a plugin replaces', async () => {
@@ -193,4 +211,32 @@ test('outrigger run warns of a broken plugin in one line and goes on', async () 
 test('outrigger run works where the config has no conda catalog', async () => {
   place.config({ catalogs: [] });
   expect(await place.run(['run', 'echo', 'on'])).toMatchObject({ code: 0, stdout: 'on\n' });
+});
+
+test('outrigger run waits until a plugin in the background has heard of the end', async () => {
+  place.plugin('log', { 'conda.post_command': { mode: 'fire_and_forget' }, 'conda.on_exception': { mode: 'fire_and_forget' } });
+  await place.run(['run', 'true']);
+  await place.run(['run', 'false']);
+  expect(place.events('log').map(({ hook }) => hook)).toEqual(['conda.post_command', 'conda.on_exception']);
+});
+
+test('outrigger run leaves no plugin process behind', async () => {
+  place.plugin('listens', ALL);
+  await place.run(['run', 'true']);
+  const pid = Number(readFileSync(place.path('plugins/listens/started'), 'utf8'));
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('outrigger run loads no YAML, no schema compiler and no printing of tables', async () => {
+  place.plugin('listens', ALL);
+  writeFileSync(place.path('outrigger.yaml'), 'plugins: { listens: { path: ./plugins/listens, trust: full } }');
+  const hooks = `import { registerHooks } from 'node:module'; import { appendFileSync } from 'node:fs';
+    registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(place.path('loaded'))}, url + '\\n'); return next(url, context); } });`;
+  writeFileSync(place.path('hooks.mjs'), hooks.replaceAll('\\\\n', '\\n'));
+  await place.run(['run', 'true']);
+  const env = { ...place.env, NODE_OPTIONS: `--import ${place.path('hooks.mjs')}` };
+  expect(await place.run(['run', '--', 'true'], { env })).toMatchObject({ code: 0, stderr: '' });
+  const loaded = readFileSync(place.path('loaded'), 'utf8');
+  expect(loaded).toContain('/host/command/run-command.ts');
+  expect(loaded).not.toMatch(/node_modules\/(yaml|ajv)\/|print\/table/);
 });

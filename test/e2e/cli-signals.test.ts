@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { CliPlace, finished, MAIN } from './cli-place.ts';
@@ -52,6 +53,15 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGINT', 'SIGQUIT'] as const)(
   },
 );
 
+test('outrigger run takes its command along when it is killed with SIGKILL', async () => {
+  const child = place.start(['run', '--', 'sh', '-c', 'echo $$; exec sleep 600'], { detached: true });
+  const output = collect(child);
+  await waitUntil(() => output.text.includes('\n'), 'the command to say its process id');
+  child.kill('SIGKILL');
+  await waitUntil(() => !existsSync(`/proc/${output.text.trim()}`), 'the command to be gone');
+  expect(output.text).toMatch(/^\d+\n$/);
+});
+
 test('outrigger run forwards SIGUSR1 and opens no debugger', async () => {
   const listener = `process.on('SIGUSR1', () => { console.log('got'); process.exit(0); }); setInterval(() => {}, 1000); console.log('ready');`;
   const child = place.start(['run', '--', 'node', '-e', listener], { detached: true });
@@ -99,6 +109,15 @@ test('outrigger run stops with its command at Ctrl-Z and goes on with it', async
   child.stdin?.write('end\n');
   await once(child, 'close');
   expect(output.text).toContain('ended 6');
+});
+
+test('outrigger run leaves the terminal as the command set it', async () => {
+  const line = 'outrigger run stty -echo; stty -a';
+  const child = spawn('script', ['-qec', `bash -c ${quote(place.withOutrigger(line))}`, '/dev/null'], {
+    cwd: place.folder,
+    env: place.env,
+  });
+  expect((await finished(child)).stdout).toContain(' -echo ');
 });
 
 function terminal({ folder, env }: CliPlace, args: readonly string[]): ChildProcess {

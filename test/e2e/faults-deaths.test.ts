@@ -83,14 +83,16 @@ test('close() settles calls in flight and ends children of plugins', async () =>
   let pids: (number | undefined)[] = [];
   await withHost({ 'keeps-grandchild': {}, hangs: {} }, {}, async (host) => {
     await host.emit('app.save', document('fine'));
-    const hanging = host.emit('app.save', document());
+    const hanging = host.emit('app.save', document()).catch((error: unknown) => error);
     pids = ['keeps-grandchild', 'hangs'].map((name) => statusOf(host, name).pid);
     expect((await groupOf(pids[0])).length).toBe(2);
     await waitUntil(() => statusOf(host, 'hangs').inFlight === 1, 'the call to be in flight');
     await host.close();
 
-    expect(answerOf(await hanging, 'hangs')).toMatchObject({ status: 'failed', code: 'PLUGIN_STOPPED' });
-    await expect(host.emit('app.save', document())).rejects.toMatchObject({ code: 'SCOPE_CLOSED' });
+    expect(await hanging).toMatchObject({ code: 'HOST_STOPPED' });
+    const [trace] = host.traces().slice(-1);
+    expect(trace?.answers.find(({ plugin }) => plugin === 'hangs')).toMatchObject({ status: 'failed', code: 'PLUGIN_STOPPED' });
+    await expect(host.emit('app.save', document())).rejects.toMatchObject({ code: 'HOST_STOPPED' });
   });
   for (const pid of pids) {
     expect(await isAlive(pid)).toBe(false);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { answerOf, document, logbook, statusOf, withHost } from './faults-host.ts';
 import type { FloodReport } from './faults-host-process.ts';
-import { runHostScript } from './faults-script.ts';
+import { withHostProcess } from './faults-script.ts';
 
 test.each([
   { plugin: 'sixteen-mb-no-newline', code: 'PLUGIN_POLLUTED', cause: '10485760 bytes in one line' },
@@ -71,10 +71,13 @@ test('emit() gets its answer out of a flood of 200 000 log records; each is pass
 const MAX_GROWTH_MB = 120;
 
 async function floodOneThatDoesNotRead(hook: 'app.save' | 'app.saved'): Promise<FloodReport> {
-  const { child, report } = await runHostScript('flood', hook);
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  expect(child.exitCode).toBe(0);
-  return report as FloodReport;
+  const reports: FloodReport[] = [];
+  await withHostProcess('flood', hook, async (child, report) => {
+    reports.push(report as FloodReport);
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+  });
+  return reports[0] as FloodReport;
 }
 
 test('100 000 calls of a plugin that stopped reading all settle, and the memory of the host stays bounded', async () => {

@@ -51,16 +51,19 @@ function failOpens(host: FaultHost, hook: string): number {
   return counts.reduce((sum, [, count]) => sum + count, 0);
 }
 
+process.stdin.on('end', () => process.exit(1)).resume();
+
 const [, , mode, argument] = process.argv;
 if (mode === 'flood') {
   await withHost({ 'stops-reading': { timeoutMs: 500 }, 'adds-tag': { hooks: { 'app.save': { mode: 'disabled' } } } }, {}, async (host) => {
     console.log(JSON.stringify(await flood(host, argument as 'app.save')));
   });
+  process.exit(0);
 } else if (mode === 'linger') {
   const names = argument?.split(',') ?? [];
   await withHost(Object.fromEntries(names.map((name) => [name, {}])), {}, async (host) => {
     await host.emit('app.save', document('fine'));
     console.log(JSON.stringify(names.map((name) => statusOf(host, name).pid)));
-    await new Promise(() => setInterval(() => undefined, 1000));
+    await new Promise(() => undefined);
   });
 }

@@ -133,3 +133,14 @@ export async function groupOf(leader: number | undefined): Promise<number[]> {
 export async function isAlive(pid: number | undefined): Promise<boolean> {
   return (await processes()).some((entry) => entry.pid === pid);
 }
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

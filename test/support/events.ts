@@ -25,7 +25,10 @@ export async function loadHook(rules: Partial<HookPoint> = {}): Promise<LoadedHo
     properties: { title: { type: 'string' }, tags: { type: 'array', items: { type: 'string' } } },
     required: ['title'],
   };
-  const save: HookPoint = { description: 'Saves.', payload, allows: ['modify', 'block', 'replace'], writable: [''], ...rules };
+  const allows = rules.allows ?? ['modify', 'block', 'replace'];
+  const save: HookPoint = { description: 'Saves.', payload, allows, ...rules };
+  if (allows.includes('modify')) save.writable ??= [''];
+  if (allows.includes('replace')) save.replaceSchema ??= {};
   const { hooks } = await loadCatalogs({ objects: [{ name: 'app', hooks: { save } }] });
   const hook = hooks.get('app.save');
   if (hook === undefined) throw new Error('the test catalog has no hook app.save');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_OPERATIONS, Operations, OperationState } from '../../../host/dispatcher/operations.ts';
+import { MAX_OPERATIONS, OperationState, Operations } from '../../../host/dispatcher/operations.ts';
 
 test('Operations finds an operation again by its id until it ends', () => {
   const operations = new Operations();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { applyPatch, changesOf, isDeeper, refusedPointer, writableTree } from '../../../host/dispatcher/patch.ts';
+import { applyPatch, changesOf, refusedPointer, writableTree } from '../../../host/dispatcher/patch.ts';
 
 /** The table of RFC 7396, appendix A. */
 const RFC_7396: [target: unknown, patch: unknown, result: unknown][] = [
@@ -118,13 +118,4 @@ test('changesOf() names what a patch really changes', () => {
 
 test('changesOf() shows a new object as it became, without its nulls', () => {
   expect(changesOf({}, { env: { A: '1', B: null } })).toEqual([{ pointer: '/env', op: 'add', to: { A: '1' } }]);
-});
-
-test('isDeeper() stops at the depth it is asked about', () => {
-  let value: unknown = 'leaf';
-  for (let level = 0; level < 50_000; level++) value = [value];
-
-  expect(isDeeper(value, 256)).toBe(true);
-  expect(isDeeper([[1]], 2)).toBe(false);
-  expect(isDeeper([[[1]]], 2)).toBe(true);
 });

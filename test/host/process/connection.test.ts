@@ -335,9 +335,17 @@ test('messages that cannot be read and belong to no call are counted, and the pl
 
   expect(peer.connection.stats.invalidMessages).toBe(3);
   expect(peer.messages).toMatchObject([
-    { id: null, error: { code: -32700 } },
-    { id: null, error: { code: -32600 } },
+    { id: null, error: { code: -32700, data: { code: 'PARSE_ERROR' } } },
+    { id: null, error: { code: -32600, data: { code: 'REQUEST_INVALID' } } },
   ]);
+});
+
+test('half a message does not swallow the whole one behind it on the same line', async () => {
+  const peer = new Peer();
+  const ids = [peer.invoke(), peer.invoke()];
+  await peer.say(`{"jsonrpc":"2.0","id":${ids[0]},"result":{"acti{"jsonrpc":"2.0","id":${ids[1]},"result":{}}\n`);
+
+  expect(peer.codes).toEqual(['MESSAGE_INVALID', true]);
 });
 
 test('half a message and then silence is only a timeout', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import hostPackage from '../../../host/package.json' with { type: 'json' };
 import type { Reply } from '../../../host/process/types.ts';
+import { wireNumber } from '../../../host/protocol/errors.ts';
 import { HOST, readHello } from '../../../host/supervisor/handshake.ts';
 
 const answered = (result: unknown): Reply => ({ ok: true, result, bytes: 2 });
@@ -24,7 +25,7 @@ test.for([[{}], [null], [{ protocol: 1 }], [{ plugin: { name: 'x', version: '2' 
 test.for([
   [answered({ protocol: 2 }), 'declined', 'PLUGIN_PROTOCOL_UNSUPPORTED', 'the host is too old'],
   [answered({ protocol: 0 }), 'declined', 'PLUGIN_PROTOCOL_UNSUPPORTED', 'the plugin is too old'],
-  [failed('PLUGIN_ERROR', -32002), 'declined', 'PLUGIN_PROTOCOL_UNSUPPORTED', 'does not speak protocol 1'],
+  [failed('PLUGIN_ERROR', wireNumber('PROTOCOL_UNSUPPORTED')), 'declined', 'PLUGIN_PROTOCOL_UNSUPPORTED', 'does not speak protocol 1'],
   [answered({ disable: 'no git' }), 'declined', 'PLUGIN_DECLINED', 'no git'],
   [answered({ disable: 1 }), 'start', 'PLUGIN_START_FAILED', 'result/disable must be string'],
   [answered([]), 'start', 'PLUGIN_START_FAILED', 'result must be object'],

@@ -1,7 +1,6 @@
 import type { Trace } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
 import { makePaint } from '../../../../host/cli/print/paint.ts';
-import { traceLine, traceList } from '../../../../host/cli/print/trace-list.ts';
 import { milliseconds, traceTable } from '../../../../host/cli/print/trace-table.ts';
 
 const style = { paint: makePaint(false, {}), columns: undefined };
@@ -75,12 +74,6 @@ test('traceTable() says who blocked, and whether by a verdict or a failure', () 
 test('traceTable() says so when nobody listened', () => {
   const text = traceTable({ ...TRACE, plan: [], answers: [], skipped: [], outcome: { status: 'continued', changed: [] } }, style);
   expect(text).toContain('no plugin hears this hook point');
-});
-
-test('traceList() and traceLine() give one line an event', () => {
-  const who = 'env modified, late modified, shadow would block, dead failed open';
-  expect(traceList([TRACE], style).split('\n')[1]).toBe(`2026-01-02T03:04:05.678Z  e1     conda.pre_command  12.3  continued  ${who}`);
-  expect(traceLine(TRACE, style)).toBe(`2026-01-02T03:04:05.678Z  e1  conda.pre_command  12.3  continued  ${who}`);
 });
 
 test.each([

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { makeServe, type Serve, type ServiceDeps } from '../../../host/daemon/services.ts';
+import { PluginStorage } from '../../../host/daemon/storage.ts';
+import { HostError } from '../../../host/protocol/errors.ts';
+
+const { signal } = new AbortController();
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+function serveWith(services: ServiceDeps['services'] = {}, granted: string[] = Object.keys(services)): Serve {
+  return makeServe({
+    granted: () => new Set(granted),
+    storage: () => {
+      throw new Error('this test stores nothing');
+    },
+    emit: async (plugin, params) => ({ event: 'e1', status: 'continued', payload: { plugin, ...params } }),
+    services,
+  });
+}
+
+async function serveStorage(): Promise<Serve> {
+  const folder = await mkdtemp(join(tmpdir(), 'outrigger-services-'));
+  folders.push(folder);
+  const storages = new Map<string, PluginStorage>();
+  const storage = (plugin: string): PluginStorage => {
+    const known = storages.get(plugin) ?? new PluginStorage(join(folder, plugin), { plugin, quotaBytes: 1000 });
+    storages.set(plugin, known);
+    return known;
+  };
+  return makeServe({ granted: () => new Set(['storage']), storage, emit: () => Promise.reject(new Error('nobody emits')), services: {} });
+}
+
+test('serve() stores for each plugin by itself', async () => {
+  const serve = await serveStorage();
+  const ask = (plugin: string, method: string, params?: object) => serve(plugin, method, params, signal);
+
+  expect(await ask('a', 'storage/set', { key: 'k', value: { n: 1 } })).toEqual({});
+  expect(await ask('a', 'storage/get', { key: 'k' })).toEqual({ value: { n: 1 } });
+  expect(await ask('b', 'storage/get', { key: 'k' })).toEqual({ value: null });
+  expect(await ask('a', 'storage/list')).toEqual({ keys: ['k'] });
+  expect(await ask('a', 'storage/list', { prefix: 'x' })).toEqual({ keys: [] });
+  expect(await ask('a', 'storage/delete', { key: 'k' })).toEqual({});
+  expect(await ask('a', 'storage/list', {})).toEqual({ keys: [] });
+});
+
+test.each(['storage/get', 'storage/set', 'storage/delete', 'storage/list', 'secret/get', 'hook/emit', 'tasks/list'])(
+  'serve() denies "%s" to a plugin it is not granted to, whatever the parameters',
+  async (method) => {
+    const serve = serveWith({ 'tasks/list': () => 'secret' }, []);
+
+    await expect(serve('p', method, ['nonsense'], signal)).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringContaining('plugin "p" needs'),
+    });
+  },
+);
+
+test.each(['no/such', '__proto__', 'toString', 'log'])('serve() knows no method "%s"', async (method) => {
+  await expect(serveWith({}, [method])('p', method, {}, signal)).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
+});
+
+const BAD: [method: string, params: unknown, message: string][] = [
+  ['storage/get', {}, 'Cannot call "storage/get": / lacks "key"'],
+  ['storage/get', { key: '' }, 'Cannot call "storage/get": /key must not be empty; got ""'],
+  ['storage/get', { key: 'x'.repeat(201) }, 'Cannot call "storage/get": /key must have at most 200 characters'],
+  ['storage/get', { key: 7 }, 'Cannot call "storage/get": /key must be a string; got 7'],
+  ['storage/get', ['key'], 'Cannot call "storage/get": parameters go by name, in an object'],
+  ['storage/set', { key: 'k' }, 'Cannot call "storage/set": / lacks "value"'],
+  ['hook/emit', { hook: 'save', payload: {} }, 'Cannot call "hook/emit": /hook must match'],
+  ['hook/emit', { hook: 'app.save' }, 'Cannot call "hook/emit": / lacks "payload"'],
+];
+
+test.each(BAD)('serve() refuses %s with %j', async (method, params, message) => {
+  await expect(serveWith({}, ['storage', 'hook/emit'])('p', method, params, signal)).rejects.toMatchObject({
+    code: 'PARAMS_INVALID',
+    message: expect.stringContaining(message),
+  });
+});
+
+test('serve() hands hook/emit on', async () => {
+  const params = { hook: 'app.save', payload: { a: 1 }, event: 'e0' };
+
+  expect(await serveWith({}, ['hook/emit'])('p', 'hook/emit', params, signal)).toMatchObject({ payload: { plugin: 'p', ...params } });
+});
+
+test('serve() knows no secret', async () => {
+  await expect(serveWith({}, ['secret'])('p', 'secret/get', { name: 'token' }, signal)).rejects.toMatchObject({
+    code: 'SECRET_UNKNOWN',
+    message: 'Cannot read secret "token": none is granted to plugin "p"',
+  });
+});
+
+test('serve() hands a service of the application its parameters and the caller', async () => {
+  const serve = serveWith({
+    'tasks/list': async (params, caller) => ({ params, plugin: caller.plugin, isTaken: caller.signal === signal }),
+  });
+
+  expect(await serve('p', 'tasks/list', { open: true }, signal)).toEqual({ params: { open: true }, plugin: 'p', isTaken: true });
+  expect(await serve('p', 'tasks/list', undefined, signal)).toMatchObject({ params: {} });
+});
+
+test('serve() answers null for a service that returns nothing', async () => {
+  expect(await serveWith({ 'tasks/touch': () => undefined })('p', 'tasks/touch', {}, signal)).toBeNull();
+});
+
+test('serve() tells that a service of the application failed', async () => {
+  const serve = serveWith({
+    'tasks/list': () => {
+      throw new Error('database is away');
+    },
+    'tasks/add': () => Promise.reject(new HostError('QUOTA_EXCEEDED', 'too many tasks')),
+  });
+
+  await expect(serve('p', 'tasks/list', {}, signal)).rejects.toMatchObject({
+    code: 'SERVICE_FAILED',
+    message: 'Service "tasks/list" failed: database is away',
+  });
+  await expect(serve('p', 'tasks/add', {}, signal)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', message: 'too many tasks' });
+});
+
+test.each(['storage/get', 'hook/emit', 'log', 'initialize', '$/progress', '$/anything', 'storage'])(
+  'makeServe() refuses a service called "%s"',
+  (name) => {
+    expect(() => serveWith({ [name]: () => 1 })).toThrow(
+      expect.objectContaining({ code: 'HANDLER_INVALID', message: expect.stringContaining(name) }),
+    );
+  },
+);
+
+test('makeServe() refuses a service that is no function', () => {
+  const services = { 'tasks/list': 'later' } as unknown as ServiceDeps['services'];
+
+  expect(() => serveWith(services)).toThrow(expect.objectContaining({ code: 'HANDLER_INVALID' }));
+});

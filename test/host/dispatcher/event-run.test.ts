@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { EventRun, type Origin } from '../../../host/dispatcher/event-run.ts';
+import { OperationState } from '../../../host/dispatcher/operations.ts';
+import { handler, loadHook, planOf } from '../../support/events.ts';
+
+async function run(payload: Record<string, unknown> = { title: 'draft' }, origin: Origin = {}, now = 0): Promise<EventRun> {
+  const hook = await loadHook({ budgetMs: 1000, timeoutMs: 500 });
+  return new EventRun(planOf(hook, [handler(hook, 'h', () => undefined)]), payload, { origin, now, hasBudget: true });
+}
+
+test('EventRun serialises a payload once', async () => {
+  const event = await run();
+  const { shared } = event;
+
+  expect(event.shared).toBe(shared);
+  expect(JSON.parse(`{${shared}}`)).toMatchObject({ event: event.event, hook: 'app.save', payload: { title: 'draft' } });
+});
+
+test('EventRun serialises again after a change', async () => {
+  const event = await run();
+  const { shared } = event;
+
+  event.progress = { status: 'continued', payload: { title: 'new' } };
+
+  expect(event.shared).not.toBe(shared);
+  expect(event.shared).toContain('"title":"new"');
+});
+
+test('EventRun tells where an event comes from', async () => {
+  const parent = await run();
+  const event = await run({ title: 'x' }, { parent, session: 's1', operation: new OperationState('o1'), traceparent: '00-1-2-03' });
+
+  expect(event.context).toEqual({
+    time: new Date(event.time).toISOString(),
+    operation: 'o1',
+    session: 's1',
+    parent: parent.event,
+    depth: 1,
+    traceparent: '00-1-2-03',
+  });
+});
+
+test('EventRun has no more time than the event around it has left', async () => {
+  const parent = await run({ title: 'x' }, {}, 5000);
+
+  expect(parent.deadline).toBe(6000);
+  expect((await run({ title: 'x' }, { parent }, 5400)).deadline).toBe(6000);
+});
+
+test('EventRun has time of its own when the event around it is over', async () => {
+  const parent = await run({ title: 'x' }, {}, 5000);
+  parent.finish();
+
+  expect((await run({ title: 'x' }, { parent }, 9000)).deadline).toBe(10_000);
+});
+
+test('EventRun shows handlers a frozen copy', async () => {
+  const payload = { title: 'draft', tags: ['a'] };
+  const event = await run(payload);
+  const { view } = event;
+
+  expect(view).toEqual(payload);
+  expect(event.view).toBe(view);
+  expect(() => Object.assign(view, { title: 'new' })).toThrow(TypeError);
+});
+
+test('EventRun weighs what its record keeps alive', async () => {
+  const [small, large, seen] = await Promise.all([run(), run({ title: 'x'.repeat(100_000) }), run({ title: 'x'.repeat(100_000) })]);
+  void [small.shared, large.shared, seen.view];
+  for (const event of [small, large, seen]) event.finish();
+
+  expect(small.weight).toBeLessThan(10_000);
+  expect(large.weight).toBeGreaterThan(100_000);
+  expect(seen.weight).toBeGreaterThan(100_000);
+});
+
+test('EventRun.isInside() finds who handles an event around it', async () => {
+  const grandparent = await run();
+  grandparent.busy.add('p');
+  const parent = await run({ title: 'x' }, { parent: grandparent });
+  const event = await run({ title: 'x' }, { parent });
+  event.busy.add('q');
+
+  expect([event.isInside('p'), event.isInside('q')]).toEqual([true, false]);
+});
+
+test.each([
+  [{ title: 'x', big: 1n }],
+  [
+    (() => {
+      const circle: Record<string, unknown> = { title: 'x' };
+      circle['self'] = circle;
+      return circle;
+    })(),
+  ],
+])('EventRun refuses a payload that is no JSON', async (payload) => {
+  const event = await run(payload);
+
+  expect(() => event.shared).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID' }));
+});
