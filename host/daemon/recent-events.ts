@@ -8,13 +8,15 @@ const MAX_WEIGHT = 64 * 1024 * 1024;
 
 /** The latest events, bounded by number and weight: where traces are read and where `hook/emit` finds its parent. */
 export class RecentEvents {
-  readonly #capacity: number;
-  readonly #runs: Map<string, EventRun> = new Map();
+  /** A ring: looked through when somebody asks, which is rare; filled by every event. */
+  readonly #ring: (EventRun | undefined)[];
   readonly #open: Set<EventRun> = new Set();
+  #oldest = 0;
+  #count = 0;
   #weight = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#ring = new Array(capacity).fill(undefined);
   }
 
   begin(run: EventRun): void {
@@ -23,26 +25,30 @@ export class RecentEvents {
 
   end(run: EventRun): void {
     this.#open.delete(run);
-    this.#runs.set(run.event, run);
+    if (this.#ring.length === 0) return;
+    if (this.#count === this.#ring.length) this.#forgetOldest();
+    this.#ring[(this.#oldest + this.#count) % this.#ring.length] = run;
+    this.#count += 1;
     this.#weight += run.weight;
-    for (const [event, oldest] of this.#runs) {
-      if (this.#runs.size <= this.#capacity && this.#weight <= MAX_WEIGHT) break;
-      this.#runs.delete(event);
-      this.#weight -= oldest.weight;
-    }
+    while (this.#weight > MAX_WEIGHT && this.#count > 0) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    this.#weight -= this.#ring[this.#oldest]?.weight ?? 0;
+    this.#ring[this.#oldest] = undefined;
+    this.#oldest = (this.#oldest + 1) % this.#ring.length;
+    this.#count -= 1;
   }
 
   /** The event, whether it is over or not. */
   find(event: string): EventRun | undefined {
-    const over = this.#runs.get(event);
-    if (over !== undefined) return over;
     for (const run of this.#open) if (run.event === event) return run;
-    return undefined;
+    return this.#ring.find((run) => run?.event === event);
   }
 
   /** The events that this plugin handles right now, the deepest first. */
   handledBy(plugin: string): EventRun[] {
-    return [...this.#open].filter((run) => run.busy.has(plugin)).sort((a, b) => b.depth - a.depth);
+    return [...this.#open].filter((run) => run.busy.includes(plugin)).sort((a, b) => b.depth - a.depth);
   }
 
   /** Ends every event that is not over yet. */
@@ -51,6 +57,8 @@ export class RecentEvents {
   }
 
   traces(): Trace[] {
-    return [...this.#runs.values()].map(makeTrace);
+    return Array.from({ length: this.#count }, (_, place) => this.#ring[(this.#oldest + place) % this.#ring.length]).flatMap((run) =>
+      run === undefined ? [] : [makeTrace(run)],
+    );
   }
 }

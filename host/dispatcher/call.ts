@@ -1,7 +1,7 @@
 import type { Timers } from '../process/timers.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
-import type { CallReply, PluginHandle } from '../supervisor/types.ts';
+import type { CallReply, HookCall } from '../supervisor/types.ts';
 import { callHandler } from './call-handler.ts';
 import type { Answered, EventRun } from './event-run.ts';
 import { type Judgement, judge } from './merge.ts';
@@ -15,8 +15,6 @@ interface At {
 
 /** Failures that say nothing about the plugin’s health. */
 const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set(['EVENT_BUDGET_SPENT', 'PLUGIN_OVERLOADED', 'PLUGIN_STOPPED']);
-
-const LOCAL_ANSWER = { pid: undefined, coldStart: false, attempts: 1 };
 
 /**
  * Asks one participant. Never rejects: a crash, a timeout or a malformed answer is a `failed` judgement.
@@ -47,51 +45,104 @@ function myTurn(earlier: Promise<unknown>, run: EventRun, timers: Timers): Promi
   });
 }
 
-function ask(participant: Participant, run: EventRun, { stage, timers }: At): Promise<Answered> {
-  const { subscription, breaker, plugin, handler } = participant;
-  const startMs = run.elapsed();
-  const finish = (judgement: Judgement, by: Pick<Answered, 'pid' | 'coldStart' | 'attempts'> = LOCAL_ANSWER): Answered => {
-    run.busy.delete(subscription.plugin);
-    return { participant, stage, judgement, startMs, durationMs: run.elapsed() - startMs, ...by };
-  };
-  const refusal = refuse(participant, run, timers.now());
-  if (refusal !== undefined) return Promise.resolve(finish(refusal));
-  const asked = { hook: run.hook, mode: subscription.mode, payload: run.progress.payload };
-  run.busy.add(subscription.plugin);
-
-  const settled = (reply: CallReply): Answered => {
-    if (reply.ok) run.weight += reply.bytes;
-    const judgement = keepState(run, participant, reply.ok ? judge(asked, reply.answer, reply.bytes) : failedReply(reply.failure));
-    weigh(breaker, judgement, { now: timers.now(), trip: subscription.onFailure === 'disable' });
-    return finish(judgement, { pid: reply.pid, coldStart: reply.ok && reply.coldStart, attempts: reply.attempts });
-  };
-  if (handler !== undefined) return callHandler(handler, { subscription, run, timers }).then(settled);
-  if (plugin === undefined) throw new TypeError('a participant has either a plugin or a handler');
-  return new Promise((resolve) => invoke(plugin, participant, { run, settle: (reply) => resolve(settled(reply)) }));
+function ask(participant: Participant, run: EventRun, at: At): Promise<Answered> {
+  const call = new Call(participant, run, at);
+  const refusal = refuse(participant, run, at.timers.now());
+  if (refusal !== undefined) return Promise.resolve(call.finish(refusal));
+  run.busy.push(participant.subscription.plugin);
+  if (participant.handler !== undefined) {
+    return callHandler(participant.handler, { subscription: participant.subscription, run, timers: at.timers }).then((reply) =>
+      call.take(reply),
+    );
+  }
+  return new Promise((resolve) => call.invoke(resolve));
 }
 
-function invoke(plugin: PluginHandle, { subscription }: Participant, by: { run: EventRun; settle: (reply: CallReply) => void }): void {
-  const { run } = by;
-  let isSettled = false;
-  let cancel: ((reason: Failure) => void) | undefined;
-  const invoked = plugin.invoke({
-    event: run.event,
-    hook: run.hook.name,
-    shared: run.shared,
-    state: run.origin.operation?.states.get(subscription.plugin),
-    timeoutMs: subscription.timeoutMs,
-    deadline: run.deadline,
-    idempotent: run.hook.idempotent,
-    settle: (reply) => {
-      isSettled = true;
-      if (cancel !== undefined) run.cancels.delete(cancel);
-      by.settle(reply);
-    },
-  });
-  // Only these are ever called off; the others need not be remembered.
-  if (isSettled || (run.origin.signal === undefined && subscription.mode !== 'concurrent')) return;
-  cancel = invoked;
-  run.cancels.add(invoked);
+/** One participant asked about one event: what the supervisor gets to send, and what its reply means. */
+class Call implements HookCall {
+  readonly shared: string;
+  readonly state: string | undefined;
+  readonly #participant: Participant;
+  readonly #run: EventRun;
+  readonly #at: At;
+  readonly #startMs: number;
+  readonly #payload: Record<string, unknown>;
+  #resolve: ((answered: Answered) => void) | undefined;
+  #cancel: ((reason: Failure) => void) | undefined;
+
+  constructor(participant: Participant, run: EventRun, at: At) {
+    this.#participant = participant;
+    this.#run = run;
+    this.#at = at;
+    this.#startMs = run.elapsed();
+    this.#payload = run.progress.payload;
+    this.state = run.origin.operation?.states.get(participant.subscription.plugin);
+    this.shared = participant.handler === undefined ? run.shared : '';
+  }
+
+  get event(): string {
+    return this.#run.event;
+  }
+
+  get hook(): string {
+    return this.#run.hook.name;
+  }
+
+  get timeoutMs(): number {
+    return this.#participant.subscription.timeoutMs;
+  }
+
+  get deadline(): number {
+    return this.#run.deadline;
+  }
+
+  get idempotent(): boolean {
+    return this.#run.hook.idempotent;
+  }
+
+  invoke(resolve: (answered: Answered) => void): void {
+    const { plugin, subscription } = this.#participant;
+    if (plugin === undefined) throw new TypeError('a participant has either a plugin or a handler');
+    this.#resolve = resolve;
+    const cancel = plugin.invoke(this);
+    // Only these are ever called off; the others need not be remembered.
+    if (this.#resolve === undefined || (this.#run.origin.signal === undefined && subscription.mode !== 'concurrent')) return;
+    this.#cancel = cancel;
+    this.#run.cancels.add(cancel);
+  }
+
+  settle(reply: CallReply): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    if (this.#cancel !== undefined) this.#run.cancels.delete(this.#cancel);
+    resolve?.(this.take(reply));
+  }
+
+  take(reply: CallReply): Answered {
+    const run = this.#run;
+    const { subscription, breaker } = this.#participant;
+    if (reply.ok) run.weight += reply.bytes;
+    const asked = { hook: run.hook, mode: subscription.mode, payload: this.#payload };
+    const judgement = keepState(run, this.#participant, reply.ok ? judge(asked, reply.answer, reply.bytes) : failedReply(reply.failure));
+    weigh(breaker, judgement, { now: this.#at.timers.now(), trip: subscription.onFailure === 'disable' });
+    const place = run.busy.lastIndexOf(subscription.plugin);
+    if (place >= 0) run.busy.splice(place, 1);
+    return this.finish(judgement, reply);
+  }
+
+  /** Without a reply: it was not even asked. */
+  finish(judgement: Judgement, reply?: CallReply): Answered {
+    return {
+      participant: this.#participant,
+      stage: this.#at.stage,
+      judgement,
+      startMs: this.#startMs,
+      durationMs: this.#run.elapsed() - this.#startMs,
+      attempts: reply?.attempts ?? 1,
+      pid: reply?.pid,
+      coldStart: reply?.ok === true && reply.coldStart,
+    };
+  }
 }
 
 /** Why the participant is not even asked. */

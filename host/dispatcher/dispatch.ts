@@ -5,7 +5,9 @@ import type { Participant } from './plan.ts';
 
 /** Walks the plan: the only loop over plugins in the host. */
 export async function dispatch(run: EventRun, timers: Timers): Promise<void> {
-  for (const [index, stage] of run.plan.stages.entries()) {
+  let index = -1;
+  for (const stage of run.plan.stages) {
+    index += 1;
     const asked = run.isOver ? skip(run, stage) : matching(run, stage);
     const [first] = asked;
     if (first === undefined) continue;
@@ -27,12 +29,16 @@ async function together(run: EventRun, asked: readonly Participant[], at: { stag
 
 /** Those whose filters fit the payload as it is now; the others go into the record. */
 export function matching(run: EventRun, stage: readonly Participant[]): readonly Participant[] {
-  if (stage.every((participant) => participant.matches === undefined)) return stage;
+  if (!stage.some(hasFilter)) return stage;
   return stage.filter((participant) => {
     const fits = participant.matches === undefined || participant.matches(run.progress.payload);
     if (!fits) run.skipped.push({ participant, reason: 'match' });
     return fits;
   });
+}
+
+function hasFilter({ matches }: Participant): boolean {
+  return matches !== undefined;
 }
 
 function skip(run: EventRun, stage: readonly Participant[]): readonly Participant[] {

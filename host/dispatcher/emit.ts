@@ -32,7 +32,9 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
   context.begin(run);
   try {
     await dispatch(run, context.timers);
-    if (run.cancelled === undefined) tell(run, matching(run, plan.background), { outcome: summary(run), onError: context.backgroundError });
+    if (run.cancelled === undefined && plan.background.length > 0) {
+      tell(run, matching(run, plan.background), { outcome: summary(run), onError: context.backgroundError });
+    }
   } finally {
     stopListening();
     run.finish();
@@ -51,13 +53,15 @@ function validate(plan: Plan, payload: unknown): void {
 
 function onAbort(run: EventRun): () => void {
   const { signal } = run.origin;
-  if (signal === undefined) return () => undefined;
+  if (signal === undefined) return nothing;
   const message = `Cannot finish "${run.hook.name}": the caller cancelled event "${run.event}"`;
   const cancel = (): void => run.cancel({ code: 'EVENT_CANCELLED', message });
   if (signal.aborted) cancel();
   signal.addEventListener('abort', cancel, { once: true });
   return () => signal.removeEventListener('abort', cancel);
 }
+
+function nothing(): void {}
 
 function summary({ progress }: EventRun): OutcomeSummary {
   const { payload: _, retryAfterMs: __, ...rest } = progress;

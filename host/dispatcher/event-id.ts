@@ -16,3 +16,15 @@ export function makeEventId(time: number): string {
   counter += 1;
   return `${timePart}${counter.toString(36).padStart(3, '0')}${HOST}`;
 }
+
+let isoOf = Number.NaN;
+let iso = '';
+
+/** RFC 3339 in UTC; many events share a millisecond. */
+export function isoTime(time: number): string {
+  if (time !== isoOf) {
+    isoOf = time;
+    iso = new Date(time).toISOString();
+  }
+  return iso;
+}

@@ -2,7 +2,7 @@ import type { EventContext } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
-import { makeEventId } from './event-id.ts';
+import { isoTime, makeEventId } from './event-id.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { type Judgement, merge, type Progress } from './merge.ts';
 import type { OperationState } from './operations.ts';
@@ -50,8 +50,7 @@ export class EventRun {
   readonly answers: Answered[] = [];
   readonly skipped: Skipped[] = [];
   /** Who handles the event right now. */
-  readonly busy: Set<string> = new Set();
-  readonly cancels: Set<(reason: Failure) => void> = new Set();
+  readonly busy: string[] = [];
   progress: Progress;
   /** Why nothing more is asked and emit() rejects. */
   cancelled: Failure | undefined;
@@ -60,6 +59,7 @@ export class EventRun {
   /** Rough size of what the record keeps alive, in bytes; complete when the event is over. */
   weight = 0;
   readonly #startedAt: number = performance.now();
+  #cancels: Set<(reason: Failure) => void> | undefined;
   #context: EventContext | undefined;
   #shared: string | undefined;
   #sharedPayload: unknown;
@@ -78,6 +78,12 @@ export class EventRun {
     this.progress = { status: 'continued', payload };
   }
 
+  /** What ends the waiting for each call that may be called off; few events have any. */
+  get cancels(): Set<(reason: Failure) => void> {
+    this.#cancels ??= new Set();
+    return this.#cancels;
+  }
+
   get hook(): LoadedHook {
     return this.plan.hook;
   }
@@ -85,7 +91,7 @@ export class EventRun {
   get context(): EventContext {
     if (this.#context === undefined) {
       const { operation, session, parent, traceparent } = this.origin;
-      const context: EventContext = { time: new Date(this.time).toISOString() };
+      const context: EventContext = { time: isoTime(this.time) };
       if (operation !== undefined) context.operation = operation.id;
       if (session !== undefined) context.session = session;
       if (parent !== undefined) context.parent = parent.event;
@@ -100,17 +106,24 @@ export class EventRun {
   get shared(): string {
     const { payload } = this.progress;
     if (this.#shared === undefined || this.#sharedPayload !== payload) {
-      const text = this.#asJson(() => JSON.stringify(payload));
-      this.#shared = `"event":"${this.event}","hook":"${this.hook.name}","context":${JSON.stringify(this.context)},"payload":${text}`;
+      const text = this.#json(payload);
+      this.#shared = `"event":"${this.event}","hook":"${this.hook.name}","context":${this.#contextText()},"payload":${text}`;
       this.#sharedPayload = payload;
     }
     return this.#shared;
   }
 
+  /** Most events have nothing but a time. */
+  #contextText(): string {
+    const { operation, session, parent, traceparent } = this.origin;
+    const isPlain = operation === undefined && session === undefined && parent === undefined && traceparent === undefined;
+    return isPlain ? `{"time":"${isoTime(this.time)}"}` : JSON.stringify(this.context);
+  }
+
   /** The payload as in-process handlers see it: only an answer can change it. Throws PAYLOAD_INVALID. */
   get view(): Record<string, unknown> {
     const { payload } = this.progress;
-    if (this.#view?.of !== payload) this.#view = { of: payload, ...this.#asJson(() => frozenCopy(payload)) };
+    if (this.#view?.of !== payload) this.#view = { of: payload, ...this.#frozen(payload) };
     return this.#view.copy;
   }
 
@@ -122,16 +135,28 @@ export class EventRun {
   /** True when this event was fired, at any depth, inside one that the plugin handles right now. */
   isInside(plugin: string): boolean {
     let outer = this.origin.parent;
-    while (outer !== undefined && !outer.busy.has(plugin)) outer = outer.origin.parent;
+    while (outer !== undefined && !outer.busy.includes(plugin)) outer = outer.origin.parent;
     return outer !== undefined;
   }
 
-  #asJson<T>(convert: () => T): T {
+  #json(payload: unknown): string {
     try {
-      return convert();
+      return JSON.stringify(payload);
     } catch (cause) {
-      throw new HostError('PAYLOAD_INVALID', `Cannot emit "${this.hook.name}": the payload is not JSON: ${String(cause)}`, { cause });
+      throw this.#notJson(cause);
     }
+  }
+
+  #frozen(payload: Record<string, unknown>): { readonly copy: Record<string, unknown>; readonly bytes: number } {
+    try {
+      return frozenCopy(payload);
+    } catch (cause) {
+      throw this.#notJson(cause);
+    }
+  }
+
+  #notJson(cause: unknown): HostError {
+    return new HostError('PAYLOAD_INVALID', `Cannot emit "${this.hook.name}": the payload is not JSON: ${String(cause)}`, { cause });
   }
 
   /** Milliseconds since the event was fired. */
@@ -167,6 +192,6 @@ export class EventRun {
 
   /** Ends the waiting for the calls in flight. */
   callOff(message: string): void {
-    for (const cancel of [...this.cancels]) cancel({ code: 'EVENT_CANCELLED', message });
+    for (const cancel of [...(this.#cancels ?? [])]) cancel({ code: 'EVENT_CANCELLED', message });
   }
 }

@@ -60,9 +60,9 @@ test('RecentEvents.handledBy() gives the events a plugin handles, the deepest fi
   const inner = run({ parent: outer });
   const other = run();
   for (const event of [outer, inner, other]) recent.begin(event);
-  outer.busy.add('p');
-  inner.busy.add('p');
-  other.busy.add('q');
+  outer.busy.push('p');
+  inner.busy.push('p');
+  other.busy.push('q');
 
   expect(recent.handledBy('p')).toEqual([inner, outer]);
   recent.end(inner);

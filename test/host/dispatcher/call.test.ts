@@ -246,11 +246,11 @@ test('callPlugin() marks who handles an event only while it does', async () => {
   const outcome = stage.emit(hook, [plugin(hook, memory)]);
   const [run] = stage.begun;
 
-  expect(run?.busy.has('p')).toBe(true);
+  expect(run?.busy.includes('p')).toBe(true);
   memory.calls[0]?.settle(answered(null));
   await outcome;
 
-  expect(run?.busy.has('p')).toBe(false);
+  expect(run?.busy.includes('p')).toBe(false);
 });
 
 test('callPlugin() adds the size of an answer to the weight of the record', async () => {

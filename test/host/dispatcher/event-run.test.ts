@@ -76,10 +76,10 @@ test('EventRun weighs what its record keeps alive', async () => {
 
 test('EventRun.isInside() finds who handles an event around it', async () => {
   const grandparent = await run();
-  grandparent.busy.add('p');
+  grandparent.busy.push('p');
   const parent = await run({ title: 'x' }, { parent: grandparent });
   const event = await run({ title: 'x' }, { parent });
-  event.busy.add('q');
+  event.busy.push('q');
 
   expect([event.isInside('p'), event.isInside('q')]).toEqual([true, false]);
 });
