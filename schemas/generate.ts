@@ -115,7 +115,7 @@ function identifier(path: string): string {
 
 function declarations(exports: string[]): string {
   const lines = exports.map((name) => `export declare const ${name}: Validator;`);
-  return `${HEADER}import type { Validator } from '../runtime.js';\n${lines.join('\n')}\n`;
+  return `${HEADER}import type { Validator } from '@outrigger/schemas';\n${lines.join('\n')}\n`;
 }
 
 /** Every generated file by its path below this folder. */

@@ -3,6 +3,7 @@ import type { Logger } from '../protocol/types.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { makeLog } from './log.ts';
 import { makePaint, type Paint } from './print/paint.ts';
+import { printableJson } from './print/printable.ts';
 import { writeAll } from './write-all.ts';
 
 /** What a command of ours knows of the world around it. */
@@ -35,7 +36,7 @@ export function makeContext(options: GlobalOptions): CliContext {
     get columns() {
       return terminalWidth();
     },
-    answer: (document, text) => writeAll(1, options.json ? `${JSON.stringify(document, undefined, 2)}\n` : lineEnded(text())),
+    answer: (document, text) => writeAll(1, options.json ? `${printableJson(document, 2)}\n` : lineEnded(text())),
     write: writeAll,
   };
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../protocol/types.ts';
 import type { Paint, Tone } from './print/paint.ts';
-import { printable, printableValue } from './print/printable.ts';
+import { printable, printableJson, printableValue } from './print/printable.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -19,7 +19,7 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2,
 const TONES: Readonly<Record<LogLevel, Tone>> = { debug: 'faint', info: 'plain', warn: 'warn', error: 'bad' };
 const PREFIXES: Readonly<Record<LogLevel, string>> = { debug: '', info: '', warn: 'warning: ', error: '' };
 
-/** One line a record: `outrigger: warning: …` for people, `{"level":"warn","message":…}` for programs. */
+/** One record: `outrigger: warning: …` for people, its further lines indented; `{"level":"warn","message":…}` for programs. */
 export function makeLog(options: LogOptions): Logger {
   const make = (level: LogLevel) => (message: string, fields?: Fields) => {
     if (LEVELS[level] < LEVELS[options.level]) return;
@@ -30,14 +30,19 @@ export function makeLog(options: LogOptions): Logger {
 
 function jsonLine(level: LogLevel, message: string, fields: Fields = {}): string {
   const { time, level: _level, message: _message, ...others } = fields;
-  return JSON.stringify({ time: time ?? new Date().toISOString(), level, message, ...others });
+  return printableJson({ time: time ?? new Date().toISOString(), level, message, ...others });
 }
 
 function textLine(level: LogLevel, message: string, fields: Fields = {}, { paint, level: lowest }: LogOptions): string {
   const { plugin, reason, time: _time, ...others } = fields;
   const speaker = typeof plugin === 'string' ? ` [${printable(plugin)}]` : '';
-  const text = printable(typeof reason === 'string' ? `${message}: ${reason}` : message);
+  const text = indented(typeof reason === 'string' ? `${message}: ${reason}` : message);
   // Numbers and names for whoever looks for a fault; the sentence alone for everybody else.
   const details = lowest === 'debug' ? Object.entries(others).map(([name, value]) => ` ${printable(name)}=${printableValue(value)}`) : [];
   return `outrigger:${speaker} ${paint(TONES[level], PREFIXES[level] + text)}${paint('faint', details.join(''))}`;
+}
+
+/** A plugin’s last words or a report keep their lines, marked so that none can pass for a line of ours. */
+function indented(text: string): string {
+  return text.trimEnd().split(/\r?\n/).map(printable).join('\n  | ');
 }

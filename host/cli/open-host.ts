@@ -19,7 +19,7 @@ export function anyHooks(scope: Scope): AnyScope {
 export async function withHost<T>(context: CliContext, use: (host: Host) => Promise<T>): Promise<T> {
   const { options, cwd, env, log } = context;
   const config = options.config === undefined ? {} : { config: options.config };
-  const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env) });
+  const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env), isSafe: options.noPlugins });
   const location = traceLocation(settings.traces, env);
   const traces = location && new TraceFile({ ...location, onProblem: (message) => log.warn(message) });
   const host = await createHost({

@@ -6,7 +6,7 @@ import { endBySignal, endWithCode } from './end-process.ts';
 import { EXIT } from './exit-codes.ts';
 import { makeLog } from './log.ts';
 import { makePaint } from './print/paint.ts';
-import { printable } from './print/printable.ts';
+import { printable, printableLines } from './print/printable.ts';
 import { makeProgram } from './program.ts';
 import { UsageError } from './usage-error.ts';
 import { writeAll } from './write-all.ts';
@@ -57,7 +57,7 @@ function report(error: unknown, { json, verbose }: Flags, help: () => string): n
   } else {
     writeAll(2, `outrigger: ${message.split('\n').map(printable).join('\n  ')}\n`);
   }
-  if (verbose && error instanceof Error && !isUsage) writeAll(2, `${error.stack}\n`);
+  if (verbose && error instanceof Error && !isUsage) writeAll(2, `${printableLines(error.stack ?? '')}\n`);
   return isUsage ? EXIT.usage : EXIT.failed;
 }
 

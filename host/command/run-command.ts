@@ -1,5 +1,6 @@
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { Host, Operation } from '../daemon/types.ts';
+import { findProgram } from '../process/launch.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
 import { commandFailure } from './command-failure.ts';
@@ -13,9 +14,8 @@ export async function runCommand(host: Pick<Host, 'has' | 'operation'>, line: Co
     let ready = line;
     if (hears(host, 'conda.pre_command')) {
       const outcome = await operation.emit('conda.pre_command', payloadOf(line));
-      const { status, by, cause, violation } = outcome;
-      if (status === 'blocked') return { status, by, cause, violation };
-      if (outcome.status === 'replaced' && outcome.value) return { status: 'replaced', value: outcome.value };
+      if (outcome.status === 'blocked') return outcome;
+      if (outcome.status === 'replaced') return { status: 'replaced', value: outcome.value };
       ready = withChanges(line, outcome.payload);
     }
     const end = await runChild(ready, hears(host, 'conda.on_exception'));
@@ -36,10 +36,14 @@ export function withChanges(line: CommandLine, payload: PreCommand): CommandLine
   const env: Record<string, string | undefined> = { ...line.env };
   for (const name of payload.unsetEnv ?? []) delete env[name];
   for (const [name, value] of Object.entries(payload.env ?? {})) env[name] = value;
-  // In another folder a relative path would be another program.
-  const moves = cwd !== line.cwd && line.command.includes('/') && !isAbsolute(line.command);
-  const command = moves ? resolve(line.cwd, line.command) : line.command;
-  return { command, args: payload.args, cwd, env };
+  const moves = cwd !== line.cwd || env['PATH'] !== line.env['PATH'];
+  return { command: moves ? sameProgram(line) : line.command, args: payload.args, cwd, env };
+}
+
+/** In another folder, or with another PATH, the same words would start another program than the one plugins were asked about. */
+function sameProgram({ command, cwd, env }: CommandLine): string {
+  if (isAbsolute(command)) return command;
+  return findProgram(command, cwd, env['PATH'] ?? '') ?? (command.includes('/') ? resolve(cwd, command) : command);
 }
 
 /** Without the conda catalog nobody can hear its hook points. */

@@ -113,7 +113,7 @@ export class Core {
   expand(name: string): string[] {
     if (!name.startsWith('@')) return [this.registered(name).name];
     const set = name.slice(1);
-    if (this.registry.config.sets?.[set] === undefined)
+    if (!Object.hasOwn(this.registry.config.sets ?? {}, set))
       throw new HostError('PLUGIN_UNKNOWN', `Cannot use set "${name}": the configuration has no set "${set}"`);
     return [...this.registry.plugins.values()].filter(({ sets }) => sets.includes(set)).map((plugin) => plugin.name);
   }

@@ -37,9 +37,16 @@ function parentOf(core: Core, plugin: string, event: string | undefined): EventR
     throw new HostError('PARAMS_INVALID', `Cannot fire an event: plugin "${plugin}" handles events of several scopes, name one as "event"`);
   }
   const run = core.recent.find(event);
-  const asked = run?.plan.ordered.some(({ subscription }) => subscription.plugin === plugin);
-  if (run !== undefined && asked) return run;
-  throw new HostError('PARAMS_INVALID', `Cannot fire an event inside "${event}": plugin "${plugin}" was not asked about such an event`);
+  if (run !== undefined && handles(run, plugin)) return run;
+  throw new HostError('PARAMS_INVALID', `Cannot fire an event inside "${event}": plugin "${plugin}" does not handle such an event`);
+}
+
+/** Right now, or afterwards as one who was told in the background. */
+function handles(run: EventRun, plugin: string): boolean {
+  const wasTold = run.answers.some(
+    ({ participant, judgement }) => judgement.status === 'delivered' && participant.subscription.plugin === plugin,
+  );
+  return wasTold || run.busy.includes(plugin);
 }
 
 function refuseCircles(hook: string, parent: EventRun | undefined, deepest: number): void {

@@ -2,7 +2,7 @@ import type { Trace } from '@outrigger/schemas';
 import { emit } from '../dispatcher/emit.ts';
 import type { Origin } from '../dispatcher/event-run.ts';
 import type { Plan } from '../dispatcher/plan.ts';
-import type { EmitOptions, Outcome } from '../dispatcher/types.ts';
+import type { Continued, EmitOptions, Outcome, OutcomeBase } from '../dispatcher/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import type { Core } from './core.ts';
 import type { HostScope } from './scope.ts';
@@ -65,7 +65,7 @@ export class ScopedHook implements Hook<Payload, unknown> {
 }
 
 /** The outcome of an event that nobody heard: nothing was checked, nothing recorded. */
-class Unheard implements Outcome {
+class Unheard implements OutcomeBase<Payload>, Continued {
   readonly hook: string;
   readonly #given: Payload | (() => Payload);
   #built: Payload | undefined;
@@ -88,24 +88,8 @@ class Unheard implements Outcome {
     return this.#built;
   }
 
-  get by(): undefined {
-    return undefined;
-  }
-
-  get cause(): undefined {
-    return undefined;
-  }
-
-  get violation(): undefined {
-    return undefined;
-  }
-
-  get value(): undefined {
-    return undefined;
-  }
-
-  get retryAfterMs(): undefined {
-    return undefined;
+  get failOpens(): [] {
+    return [];
   }
 
   get trace(): Trace {

@@ -54,7 +54,7 @@ function checked(method: string, { params }: Offer, given: unknown): Record<stri
     throw new HostError('PARAMS_INVALID', `Cannot call "${method}": parameters go by name, in an object`);
   }
   const issues = params === undefined ? undefined : check(params, given);
-  if (issues !== undefined) throw new HostError('PARAMS_INVALID', `Cannot call "${method}": ${inWords(issues)}`);
+  if (issues !== undefined) throw new HostError('PARAMS_INVALID', `Cannot call "${method}": ${inWords(issues, 'the parameters object')}`);
   return given as Record<string, unknown>;
 }
 
@@ -64,7 +64,7 @@ function ownService(name: string, service: Service): Offer {
     params: undefined,
     run: async (plugin, params, signal) => {
       try {
-        return (await service(params, { plugin, signal })) ?? null;
+        return (await unlessAborted(service(params, { plugin, signal }), signal)) ?? null;
       } catch (error) {
         if (error instanceof HostError) throw error;
         const why = error instanceof Error ? error.message : String(error);
@@ -72,6 +72,18 @@ function ownService(name: string, service: Service): Offer {
       }
     },
   };
+}
+
+/** A service that ignores its signal must not keep one of the plugin's places for ever. */
+async function unlessAborted(result: unknown, signal: AbortSignal): Promise<unknown> {
+  if (!(result instanceof Promise)) return result;
+  let giveUp = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new HostError('EVENT_CANCELLED', 'The plugin does not need the answer any more'));
+  });
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  return Promise.race([result, aborted]).finally(() => signal.removeEventListener('abort', giveUp));
 }
 
 function builtInServices({ storage, emit }: ServiceDeps): Map<string, Offer> {

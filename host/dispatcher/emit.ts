@@ -7,8 +7,8 @@ import { EventRun, type Origin } from './event-run.ts';
 import { inWords } from './merge.ts';
 import type { Plan } from './plan.ts';
 import { type OnError, tell } from './tell.ts';
-import { makeTrace } from './trace.ts';
-import type { Outcome } from './types.ts';
+import { isFailOpen, makeTrace } from './trace.ts';
+import type { FailOpen, Outcome, OutcomeBase } from './types.ts';
 
 /** What the dispatcher needs from the rest of the host; wired once in `daemon/host.ts`. */
 export interface EmitContext {
@@ -41,13 +41,13 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
     context.record(run);
   }
   if (run.cancelled !== undefined) throw new HostError(run.cancelled.code, run.cancelled.message);
-  return new EventOutcome(run);
+  return new EventOutcome(run) as OutcomeBase<Record<string, unknown>> as Outcome;
 }
 
 function validate(plan: Plan, payload: unknown): void {
   const issues = check(plan.hook.validatePayload, payload);
   if (issues !== undefined) {
-    throw new HostError('PAYLOAD_INVALID', `Cannot emit "${plan.hook.name}": ${inWords(issues)}`, { data: issues });
+    throw new HostError('PAYLOAD_INVALID', `Cannot emit "${plan.hook.name}": ${inWords(issues, 'the payload')}`, { data: issues });
   }
 }
 
@@ -68,7 +68,8 @@ function summary({ progress }: EventRun): OutcomeSummary {
   return rest;
 }
 
-class EventOutcome implements Outcome {
+/** Reads like `Outcome`, out of the record; nothing is copied or made before it is asked for. */
+class EventOutcome implements OutcomeBase<Record<string, unknown>> {
   readonly #run: EventRun;
 
   constructor(run: EventRun) {
@@ -89,6 +90,14 @@ class EventOutcome implements Outcome {
 
   get payload(): Record<string, unknown> {
     return this.#run.progress.payload;
+  }
+
+  get failOpens(): FailOpen[] {
+    return this.#run.answers.flatMap((answered) => {
+      const { judgement, participant } = answered;
+      const isOpen = judgement.status === 'failed' && isFailOpen(answered);
+      return isOpen ? [{ plugin: participant.subscription.plugin, code: judgement.failure.code }] : [];
+    });
   }
 
   get by(): string | undefined {
@@ -116,7 +125,7 @@ class EventOutcome implements Outcome {
   }
 
   toJSON(): object {
-    const { event, hook, status, payload, by, cause, violation, value, retryAfterMs } = this;
-    return { event, hook, status, payload, by, cause, violation, value, retryAfterMs };
+    const { event, hook, status, payload, by, cause, violation, value, retryAfterMs, failOpens } = this;
+    return { event, hook, status, payload, by, cause, violation, value, retryAfterMs, failOpens };
   }
 }

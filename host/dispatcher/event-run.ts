@@ -179,7 +179,7 @@ export class EventRun {
   finish(): void {
     this.isFinished = true;
     this.durationMs = this.elapsed();
-    this.weight += 1024 + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
+    this.weight += 1024 + 64 * this.skipped.length + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
     this.#shared = undefined;
     this.#view = undefined;
   }

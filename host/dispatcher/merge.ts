@@ -72,7 +72,8 @@ export function judge(asked: Asked, answer: unknown, bytes: number): Judgement {
   }
   const issues = check(isAnswer, answer);
   if (issues !== undefined) {
-    return failed('ANSWER_INVALID', `Cannot use the answer to "${asked.hook.name}": ${inWords(issues)}`);
+    const hint = typeof answer === 'object' && !('action' in answer) ? '; an answer without an "action" means continue' : '';
+    return failed('ANSWER_INVALID', `Cannot use the answer to "${asked.hook.name}": ${inWords(issues, 'it')}${hint}`);
   }
   const given = answer as Given;
   const action = given.action ?? 'continue';
@@ -94,11 +95,11 @@ export function judge(asked: Asked, answer: unknown, bytes: number): Judgement {
   }
 }
 
-/** The first few issues as one clause. */
-export function inWords(issues: readonly Issue[]): string {
+/** The first few issues as one clause; `whole` is what the empty pointer means. */
+export function inWords(issues: readonly Issue[], whole: string): string {
   return issues
     .slice(0, 3)
-    .map(({ pointer, message }) => `${pointer || '/'} ${message}`)
+    .map(({ pointer, message }) => `${pointer || whole} ${message}`)
     .join('; ');
 }
 
@@ -116,7 +117,7 @@ function judgeChanges({ hook, payload }: Asked, given: Given, power: 'does' | 'w
   const next = applyPatch(payload, patch) as Payload;
   const issues = check(hook.validatePayload, next);
   if (issues !== undefined) {
-    return failed('ANSWER_PAYLOAD_INVALID', `Cannot apply the changes at "${hook.name}": ${inWords(issues)}`);
+    return failed('ANSWER_PAYLOAD_INVALID', `Cannot apply the changes at "${hook.name}": ${inWords(issues, 'the payload')}`);
   }
   if (power === 'would') return { status: 'continued', given, would: { action: 'modify', before: payload, patch } };
   return { status: 'modified', given, before: payload, payload: next, patch };
@@ -126,7 +127,7 @@ function judgeValue({ hook }: Asked, given: Given, power: 'does' | 'would'): Jud
   const { value } = given;
   const issues = hook.validateReplace === undefined ? undefined : check(hook.validateReplace, value);
   if (issues !== undefined) {
-    return failed('ANSWER_VALUE_INVALID', `Cannot use the replacement value at "${hook.name}": ${inWords(issues)}`);
+    return failed('ANSWER_VALUE_INVALID', `Cannot use the replacement value at "${hook.name}": ${inWords(issues, 'it')}`);
   }
   return power === 'does' ? { status: 'replaced', given, value } : { status: 'continued', given, would: { action: 'replace', value } };
 }

@@ -1,23 +1,61 @@
 import type { EventContext, OutcomeSummary, Trace, Violation } from '@outrigger/schemas';
+import type { ErrorCode } from '../protocol/errors.ts';
 
-/** What the application gets back from one event. */
-export interface Outcome<P = Record<string, unknown>, R = unknown> {
+/** A plugin that failed, and the event went on without it. */
+export interface FailOpen {
+  readonly plugin: string;
+  readonly code: ErrorCode;
+}
+
+/** What every outcome has. */
+export interface OutcomeBase<P> {
+  /** Id of the event; empty when nobody listened. */
   readonly event: string;
   readonly hook: string;
-  /** `continued`: go on with `payload`; `blocked`: stop, `violation` says why; `replaced`: skip the operation, use `value`. */
-  readonly status: 'continued' | 'blocked' | 'replaced';
   /** The payload as the last plugin left it. */
   readonly payload: P;
-  /** Plugin that blocked or replaced. */
-  readonly by: string | undefined;
-  /** Why it was blocked: a plugin’s verdict, or a plugin’s failure under `onFailure: fail`. */
-  readonly cause: 'verdict' | 'failure' | undefined;
-  readonly violation: Violation | undefined;
-  readonly value: R | undefined;
-  readonly retryAfterMs: number | undefined;
+  /** Plugins that failed without stopping the event. */
+  readonly failOpens: readonly FailOpen[];
   /** The record of the event; made when first read. */
   readonly trace: Trace;
 }
+
+/** Go on with `payload`. */
+export interface Continued {
+  readonly status: 'continued';
+  readonly by?: undefined;
+  readonly cause?: undefined;
+  readonly violation?: undefined;
+  readonly value?: undefined;
+  readonly retryAfterMs?: undefined;
+}
+
+/** Stop; `violation` says why. */
+export interface Blocked {
+  readonly status: 'blocked';
+  /** Plugin that blocked. */
+  readonly by: string;
+  /** A plugin’s verdict, or a plugin’s failure under `onFailure: fail`. */
+  readonly cause: 'verdict' | 'failure';
+  readonly violation: Violation;
+  readonly value?: undefined;
+  /** When trying again could succeed, as the plugin said. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Skip the operation and use `value` as its result. */
+export interface Replaced<R> {
+  readonly status: 'replaced';
+  /** Plugin that answered. */
+  readonly by: string;
+  readonly cause?: undefined;
+  readonly violation?: undefined;
+  readonly value: R;
+  readonly retryAfterMs?: undefined;
+}
+
+/** What the application gets back from one event; `status` tells which. */
+export type Outcome<P = Record<string, unknown>, R = unknown> = OutcomeBase<P> & (Continued | Blocked | Replaced<R>);
 
 export interface EmitOptions {
   /** Cancels the event: calls in flight are cancelled and emit() rejects with EVENT_CANCELLED. */

@@ -15,7 +15,7 @@ export interface TraceFileOptions {
   readonly onProblem?: (message: string) => void;
 }
 
-const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 const MAX_QUEUED_CHARS = 16 * 1024 * 1024;
 const STALE_LOCK_MS = 10_000;
 

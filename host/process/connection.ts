@@ -5,6 +5,7 @@ import type { Message, MessageReader as RpcReader, MessageWriter as RpcWriter } 
 import { type ErrorCode, HostError } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
 import { Inbound } from './inbound.ts';
+import type { Oddity } from './oddities.ts';
 import { PacedInput } from './paced-input.ts';
 import { budgetSpent, Pending, type PendingRequest } from './pending.ts';
 import { answerText, type Rpc, type RpcAnswer, Services, wireError } from './services.ts';
@@ -27,6 +28,8 @@ export interface ConnectionOptions {
   readonly onLog: (record: LogParams) => void;
   /** Handles a request of the plugin. A HostError crosses with its number and code, anything else as INTERNAL_ERROR without details. */
   readonly serve: (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
+  /** Something of no use came on stdout; called for the first of each kind. */
+  readonly onOddity?: (kind: Oddity, text: string) => void;
   /** Called once: the connection is no longer usable. The owner kills the process and calls close(). */
   readonly onFault: (failure: Failure) => void;
   /** Called once: the plugin did not settle a timed-out or cancelled call within the grace. */
@@ -71,9 +74,13 @@ export class Connection {
       onDrain: options.onDrain,
       onError: (error) => this.#fault('PLUGIN_EXITED', `Cannot write to plugin "${plugin}": ${error.message}`),
     });
-    const graceMs = options.graceMs ?? GRACE_MS;
-    this.#pending = new Pending({ plugin, timers, graceMs, onHung, sendCancel: (id) => this.#send('$/cancelRequest', `{"id":${id}}`) });
-    this.#services = new Services({ openRpc: () => this.#openRpc(), refuse: (...answer) => this.#refuse(...answer) });
+    this.#pending = new Pending({
+      ...{ plugin, timers, onHung, graceMs: options.graceMs ?? GRACE_MS },
+      sendCancel: (id) => this.#send('$/cancelRequest', `{"id":${id}}`),
+      explain: () => this.#inbound.silence,
+    });
+    const isRead = (): boolean => this.#writer.writable;
+    this.#services = new Services({ openRpc: () => this.#openRpc(), refuse: (...answer) => this.#refuse(...answer), isRead });
     this.#inbound = new Inbound({
       ...options,
       pending: this.#pending,
@@ -141,6 +148,11 @@ export class Connection {
     return !this.#faulted && this.#writer.writable;
   }
 
+  /** Why an answer may not have been heard: `; …` or nothing. */
+  get silence(): string {
+    return this.#inbound.silence;
+  }
+
   get stats(): ConnectionStats {
     const { messagesOut, bytesOut } = this.#writer;
     return { ...this.#inbound.stats, messagesOut, bytesOut, servicesRefused: this.#services.refused };
@@ -204,8 +216,8 @@ export class Connection {
       onError: silent,
       onClose: silent,
       write: async (message: Message & { readonly id?: unknown }) => {
-        this.#services.settled(message.id);
         this.#answer(message as RpcAnswer);
+        this.#services.settled(message.id);
       },
       end: ignore,
       dispose: ignore,

@@ -5,6 +5,8 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
 import type { Failure } from '../protocol/types.ts';
 import { LogGate } from './log-gate.ts';
+import { asNumber, findId } from './message-id.ts';
+import { Oddities, type Oddity } from './oddities.ts';
 import { described, type Pending } from './pending.ts';
 import { plainText, sample } from './plain-text.ts';
 import { MessageReader } from './reader.ts';
@@ -23,16 +25,19 @@ export interface InboundOptions {
   readonly onLog: (record: LogParams) => void;
   readonly refuse: (id: null, code: ErrorCode, message: string) => void;
   readonly onFault: (failure: Failure) => void;
+  readonly onOddity?: (kind: Oddity, text: string) => void;
   readonly onDrain: () => void;
 }
 
-const EDGE_BYTES = 200;
+const BAD_LOG = 'its params must be a "level" ("debug", "info", "warn" or "error"), a "message" and nothing too deep';
 
 /** What a plugin writes on stdout: cut into messages, counted, and sent where it belongs. Never throws for what a plugin wrote. */
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #reader: MessageReader;
   readonly #logs: LogGate;
+  #isPolluted = false;
+  readonly #oddities: Oddities;
   readonly stats: Omit<ConnectionStats, 'messagesOut' | 'bytesOut' | 'servicesRefused'> = {
     messagesIn: 0,
     bytesIn: 0,
@@ -47,13 +52,12 @@ export class Inbound {
   constructor(options: InboundOptions) {
     this.#options = options;
     this.#logs = new LogGate(options.logsPerSecond, options.timers);
+    this.#oddities = new Oddities(options.onOddity);
     this.#reader = new MessageReader({
       maxMessageBytes: options.maxMessageBytes,
       onMessage: (bytes) => this.#onMessage(bytes),
       onPollution: (text) => this.#onPollution(text),
-      onInvalid: () => {
-        this.stats.invalidMessages++;
-      },
+      onInvalid: (why, bytes) => this.#skip('message skipped', bytes, why),
       onOversize: (what, size) => this.#onOversize(what, size),
     });
   }
@@ -67,6 +71,11 @@ export class Inbound {
     this.#reader.end();
   }
 
+  /** Why an answer may not have been heard, judged by what came since the last one: `; …` or nothing. */
+  get silence(): string {
+    return this.#oddities.explain(this.stats.bytesIn, this.#reader.unfinished);
+  }
+
   #onMessage(bytes: Buffer): void {
     this.stats.messagesIn++;
     if (this.#logs.drops(bytes)) {
@@ -77,8 +86,8 @@ export class Inbound {
     let message: unknown;
     try {
       message = JSON.parse(text);
-    } catch {
-      this.#onBroken(bytes);
+    } catch (error) {
+      this.#onBroken(bytes, `it is not JSON: ${plainText((error as Error).message.replace(' is not valid JSON', ''), 200)}`);
       return;
     }
     // Bytes that are no UTF-8 were replaced by U+FFFD, which a message may also contain for itself.
@@ -89,10 +98,10 @@ export class Inbound {
   }
 
   /** Half a message may have a whole one behind it on the same line. Looked for once, from the end: never quadratic. */
-  #onBroken(bytes: Buffer): void {
+  #onBroken(bytes: Buffer, why: string): void {
     const resume = bytes.lastIndexOf('{"jsonrpc"');
     const half = resume > 0 ? bytes.subarray(0, resume) : bytes;
-    this.#onInvalid(half, 'PARSE_ERROR', 'it is not JSON');
+    this.#onInvalid(half, 'PARSE_ERROR', why);
     if (resume > 0 && isJson(bytes.subarray(resume))) this.#onMessage(bytes.subarray(resume));
   }
 
@@ -100,7 +109,7 @@ export class Inbound {
     if (message.method === undefined) this.#onAnswer(message, bytes);
     else if (typeof message.method !== 'string') this.#onInvalid(bytes, 'REQUEST_INVALID', 'its method is no string');
     else if (message.id !== undefined) this.#options.services.request(message.id, message.method, message.params);
-    else this.#onNotification(message.method, message.params);
+    else this.#onNotification(message.method, message.params, bytes);
   }
 
   #onAnswer(message: Incoming, bytes: Buffer): void {
@@ -117,8 +126,12 @@ export class Inbound {
         : this.#options.pending.answer(id, (request) =>
             failed ? this.#errorReply(error, described(request)) : { ok: true, result: message.result, bytes: bytes.length },
           );
-    if (fate === 'late') this.#onLate();
-    else if (fate === 'unknown') this.stats.unknownReplies++;
+    if (fate === 'settled') this.#oddities.forget();
+    else if (fate === 'late') this.#onLate();
+    else {
+      this.stats.unknownReplies++;
+      this.#oddities.add('answer to nothing asked', bytes, 'no request with this id is open');
+    }
   }
 
   /** The call held its place among those in flight until now. */
@@ -136,24 +149,23 @@ export class Inbound {
   }
 
   /** An unknown notification is ignored, as JSON-RPC says. */
-  #onNotification(method: string, params: unknown): void {
-    if (method === 'log') this.#onLog(params);
+  #onNotification(method: string, params: unknown, bytes: Buffer): void {
+    if (method === 'log') this.#onLog(params, bytes);
     else if (method === '$/cancelRequest') this.#options.services.cancel(propertyOf(params, 'id'));
     else if (method === '$/progress') {
       if (isProgress(params)) this.#options.pending.progress(params.event);
-      else this.stats.invalidMessages++;
+      else this.#skip('notification skipped', bytes, 'its params must name an "event"');
     }
   }
 
-  #onLog(params: unknown): void {
+  #onLog(params: unknown, bytes: Buffer): void {
     if (!this.#logs.take()) this.stats.logsDropped++;
-    else if (!isLog(params) || isDeeper(params, MAX_DEPTH)) this.stats.invalidMessages++;
+    else if (!isLog(params) || isDeeper(params, MAX_DEPTH)) this.#skip('notification skipped', bytes, BAD_LOG);
     else this.#options.onLog({ ...params, message: plainText(params.message) });
   }
 
   /** The call that this would have answered fails now when its id can be made out; else the plugin is told. */
   #onInvalid(bytes: Buffer, code: 'PARSE_ERROR' | 'REQUEST_INVALID', why: string): void {
-    this.stats.invalidMessages++;
     const { pending, plugin } = this.#options;
     const id = findId(bytes);
     const failure = (asked: string): Failure => ({
@@ -161,17 +173,38 @@ export class Inbound {
       message: `Cannot read the answer of plugin "${plugin}" to ${asked}: ${why}`,
     });
     const fate = id === undefined ? 'unknown' : pending.answer(id, (request) => ({ ok: false, failure: failure(described(request)) }));
+    if (fate === 'settled') {
+      this.stats.invalidMessages++;
+      this.#oddities.forget();
+      return;
+    }
+    this.#skip('message skipped', bytes, why);
     if (fate === 'unknown') this.#options.refuse(null, code, `Cannot read the message: ${why}`);
-    else if (fate === 'late') this.#onLate();
+    else this.#onLate();
+  }
+
+  #skip(kind: Oddity, bytes: Buffer, why: string): void {
+    this.stats.invalidMessages++;
+    this.#oddities.add(kind, bytes, why);
+    this.#checkPollution();
+  }
+
+  /** Text and broken messages share one bound. */
+  #checkPollution(): void {
+    const { plugin, pollutionLines, onFault } = this.#options;
+    const { pollutionLines: lines, invalidMessages, pollutionSample } = this.stats;
+    if (this.#isPolluted || lines + invalidMessages <= pollutionLines) return;
+    this.#isPolluted = true;
+    const first = pollutionSample === undefined ? '' : `, the first line of text is "${pollutionSample}"`;
+    const message = `Cannot go on reading stdout of plugin "${plugin}": more than ${pollutionLines} lines are no messages${first}; stdout is for messages, stderr for text`;
+    onFault({ code: 'PLUGIN_POLLUTED', message });
   }
 
   #onPollution(text: Buffer): void {
-    const { plugin, pollutionLines, onFault } = this.#options;
     this.stats.pollutionLines++;
     this.stats.pollutionSample ??= sample(text);
-    if (this.stats.pollutionLines !== pollutionLines + 1) return;
-    const message = `Cannot go on reading stdout of plugin "${plugin}": more than ${pollutionLines} lines are no messages, the first is "${this.stats.pollutionSample}"; stdout is for messages, stderr for text`;
-    onFault({ code: 'PLUGIN_POLLUTED', message });
+    this.#oddities.add('stdout pollution', text, 'it is no message');
+    this.#checkPollution();
   }
 
   #onOversize(what: 'message' | 'text', size: number): void {
@@ -201,12 +234,6 @@ function isJson(bytes: Buffer): boolean {
   }
 }
 
-/** The host's ids are numbers; a plugin may send them back as text. */
-function asNumber(id: unknown): number | undefined {
-  if (typeof id === 'string' && /^\d{1,15}$/.test(id)) return Number(id);
-  return typeof id === 'number' ? id : undefined;
-}
-
 function isLog(params: unknown): params is LogParams {
   return logParams(params);
 }
@@ -217,13 +244,4 @@ function isProgress(params: unknown): params is ProgressParams {
 
 function propertyOf(value: unknown, name: 'id'): unknown {
   return typeof value === 'object' && value !== null && name in value ? (value as { id?: unknown })[name] : undefined;
-}
-
-/** The id at the beginning or the end of a message that cannot be parsed. */
-function findId(bytes: Buffer): number | undefined {
-  for (const from of [0, Math.max(0, bytes.length - EDGE_BYTES)]) {
-    const match = /"id"\s*:\s*"?(\d{1,15})"?\s*[,}]/.exec(bytes.toString('latin1', from, from + EDGE_BYTES));
-    if (match !== null) return Number(match[1]);
-  }
-  return undefined;
 }

@@ -48,7 +48,8 @@ export function launch(spec: LaunchSpec): Child {
 export function launchCommand(options: CommandOptions): RunningCommand {
   const { command, args, cwd, env, stdin, stdout, stderr } = options;
   try {
-    const [file, given] = isFound(command, cwd, env['PATH'] ?? '') ? withDeathSignal(command, args) : [command, args];
+    const found = findProgram(command, cwd, env['PATH'] ?? '');
+    const [file, given] = found !== undefined && hasInterpreter(found) ? withDeathSignal(command, args) : [command, args];
     const subprocess = execa(file, given, { ...BASE, cwd, env: { ...env }, stdin, stdout, stderr });
     for (const stream of [subprocess.stdin, subprocess.stdout, subprocess.stderr]) stream?.on('error', () => {});
     return {
@@ -150,11 +151,10 @@ function withDeathSignal(command: string, args: readonly string[]): [string, rea
   return canWrap ? [SETPRIV, [...DEATH_SIGNAL, command, ...args]] : [command, args];
 }
 
-/** Whether execvp() would find the command and could start it. */
-function isFound(command: string, cwd: string, path: string): boolean {
+/** The file that execvp() would start for a command. */
+export function findProgram(command: string, cwd: string, path: string): string | undefined {
   const folders = command.includes('/') ? [''] : path.split(delimiter);
-  const file = folders.map((folder) => resolve(cwd, folder, command)).find(isProgram);
-  return file !== undefined && hasInterpreter(file);
+  return folders.map((folder) => resolve(cwd, folder, command)).find(isProgram);
 }
 
 function hasInterpreter(file: string): boolean {

@@ -9,6 +9,8 @@ export interface PendingOptions {
   readonly graceMs: number;
   /** Tells the plugin that the answer is not needed any more. */
   readonly sendCancel: (id: number) => void;
+  /** Why an answer may not have been heard: `; …` or nothing. */
+  readonly explain?: () => string;
   /** Called once: the plugin did not settle a call within the grace. */
   readonly onHung: (call: { event?: string; method: string }) => void;
 }
@@ -104,13 +106,13 @@ export class Pending {
   }
 
   #onTimeout(entry: Entry): void {
-    const { plugin } = this.#options;
+    const { plugin, explain } = this.#options;
     const { request } = entry;
     if (entry.byDeadline) {
       this.abandon(entry.id, budgetSpent(plugin, request));
       return;
     }
-    const message = `Cannot get an answer from plugin "${plugin}" to ${described(request)}: it did not settle within ${request.timeoutMs} ms`;
+    const message = `Cannot get an answer from plugin "${plugin}" to ${described(request)}: it did not settle within ${request.timeoutMs} ms${explain?.() ?? ''}`;
     this.abandon(entry.id, { code: 'PLUGIN_TIMEOUT', message });
   }
 

@@ -1,3 +1,5 @@
+import type { Unfinished } from './oddities.ts';
+
 const LF = 0x0a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -6,6 +8,7 @@ const MAX_HEADER_BYTES = 4096;
 const MAX_HEADER_LINES = 16;
 /** A buffer that grew beyond this is not kept for the next message. */
 const KEPT_BYTES = 64 * 1024;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 const HEADER = /^(content-[a-z]+)[ \t]*:(.*)$/is;
 const TRAILING_HEADER = /content-length[ \t]*:[ \t]*\d+[ \t]*\r?$/i;
@@ -44,6 +47,12 @@ export class MessageReader {
     while (at < chunk.length && !this.#ended) {
       at = this.#body === undefined ? this.#readLine(chunk, at) : this.#readBody(chunk, at, this.#body);
     }
+  }
+
+  /** The message or line whose end has not come. */
+  get unfinished(): Unfinished | undefined {
+    if (this.#held === 0 && this.#body === undefined) return undefined;
+    return { start: this.#store.subarray(0, this.#held), held: this.#held, length: this.#body };
   }
 
   /** Drops what is unfinished. */
@@ -102,7 +111,9 @@ export class MessageReader {
     this.#held = size;
   }
 
-  readonly #onLine = (line: Buffer): void => {
+  readonly #onLine = (text: Buffer): void => {
+    // Some runtimes begin their output with one.
+    const line = text.indexOf(BYTE_ORDER_MARK) === 0 ? text.subarray(BYTE_ORDER_MARK.length) : text;
     if (line[0] === OPEN_BRACE) {
       this.#onMessageLine(line);
       return;

@@ -3,6 +3,8 @@ import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
 import { isLarger, tooLarge } from './size.ts';
 
 const MAX_IN_FLIGHT = 64;
+/** A method nobody has is quoted in the answer. */
+const MAX_METHOD_CHARS = 200;
 
 /** A plugin's request as it came off the wire. */
 export interface ServiceRequest {
@@ -23,6 +25,8 @@ export interface ServicesOptions {
   readonly openRpc: () => Rpc;
   /** Answers a request that is never handed on. */
   readonly refuse: (id: string | number | null, code: ErrorCode, message: string) => void;
+  /** False while the plugin leaves much of what was written to it unread. */
+  readonly isRead: () => boolean;
 }
 
 /** Requests from plugin to host: bounded, and let through to the library only in shapes it can handle. */
@@ -30,6 +34,8 @@ export class Services {
   readonly #options: ServicesOptions;
   /** By text: the library takes 1 and "1" for the same id. */
   readonly #inFlight = new Set<string>();
+  /** Those of them whose answers wait to be read. */
+  readonly #unread = new Set<string>();
   #rpc: Rpc | undefined;
   refused = 0;
 
@@ -38,12 +44,13 @@ export class Services {
   }
 
   request(id: unknown, method: string, params: unknown): void {
-    const problem = badRequest(id, params);
+    const problem = method.length > MAX_METHOD_CHARS ? `its method is longer than ${MAX_METHOD_CHARS} characters` : badRequest(id, params);
     if (problem !== undefined) {
       this.#options.refuse(isId(id) ? id : null, 'REQUEST_INVALID', `Cannot serve "${method.slice(0, 100)}": ${problem}`);
       return;
     }
     if (!isId(id)) return;
+    this.#forgetRead();
     if (this.#inFlight.has(String(id))) {
       this.#options.refuse(id, 'REQUEST_INVALID', `Cannot serve "${method.slice(0, 100)}": a request with id ${id} is still in flight`);
     } else if (this.#inFlight.size >= MAX_IN_FLIGHT) {
@@ -61,15 +68,23 @@ export class Services {
     if (isId(id) && this.#inFlight.has(String(id))) this.#rpc?.deliver({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } });
   }
 
-  /** Called when the answer to a request was written. */
+  /** Called when the answer to a request was written. One that waits to be read keeps its place: answers may not pile up. */
   settled(id: unknown): void {
-    this.#inFlight.delete(String(id));
+    if (this.#options.isRead()) this.#inFlight.delete(String(id));
+    else this.#unread.add(String(id));
+  }
+
+  #forgetRead(): void {
+    if (this.#unread.size === 0 || !this.#options.isRead()) return;
+    for (const id of this.#unread) this.#inFlight.delete(id);
+    this.#unread.clear();
   }
 
   close(): void {
     this.#rpc?.close();
     this.#rpc = undefined;
     this.#inFlight.clear();
+    this.#unread.clear();
   }
 }
 

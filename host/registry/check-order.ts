@@ -22,8 +22,10 @@ export async function checkOrder(registrations: readonly Registration[], around:
     registrations.map(async (registration): Promise<Registration> => {
       const { plugin } = registration;
       const mine = findings.filter(({ subscription }) => subscription.plugin === plugin.name);
-      const problems = await Promise.all(mine.map((finding) => problemOf(finding, registration, around)));
-      const judged = { ...plugin, problems: [...plugin.problems, ...problems] };
+      const found = await Promise.all(mine.map((finding) => problemOf(finding, registration, around)));
+      // One wish in the config counts for every hook point, and is one mistake.
+      const problems = new Map(found.map((problem) => [`${problem.pointer} ${problem.message}`, problem]));
+      const judged = { ...plugin, problems: [...plugin.problems, ...problems.values()] };
       const reason = circular.get(plugin.name);
       if (reason === undefined) return { ...registration, plugin: judged };
       return { ...registration, plugin: { ...judged, state: 'broken', reason }, subscriptions: [] };

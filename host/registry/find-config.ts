@@ -12,6 +12,8 @@ export interface FoundConfigs {
   readonly files: readonly string[];
   /** A config that may not be used, because somebody else could have written it. */
   readonly problems: readonly Problem[];
+  /** The one that was merely walked into: found upward, not named by anybody. */
+  readonly upward: string | undefined;
 }
 
 export interface FindConfigOptions {
@@ -26,9 +28,10 @@ export async function findConfig({ explicit, cwd, env }: FindConfigOptions): Pro
   const named = explicit ?? (env['OUTRIGGER_CONFIG'] || undefined);
   const project = named === undefined ? await findUpward(cwd) : resolve(cwd, named);
   const user = await findUser(env);
-  const refusal = project !== undefined && named === undefined && project !== user ? await refusalOf(project) : undefined;
+  const upward = named === undefined && project !== user ? project : undefined;
+  const refusal = upward === undefined ? undefined : await refusalOf(upward);
   const files = [...new Set([project, user])].filter((file) => file !== undefined);
-  return { files, problems: refusal === undefined ? [] : [{ severity: 'error', file: project as string, message: refusal }] };
+  return { files, upward, problems: refusal === undefined ? [] : [{ severity: 'error', file: upward as string, message: refusal }] };
 }
 
 async function findUpward(start: string): Promise<string | undefined> {

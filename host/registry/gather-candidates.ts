@@ -33,9 +33,10 @@ export async function gatherCandidates(loaded: LoadedConfig, { cacheDir, without
     if (first === undefined) byName.set(plugin.name, plugin);
     else problems.push(twice(plugin, first));
   }
-  const candidates = await Promise.all(listed.map((candidate) => withManifest(candidate, { loaded, cacheDir, found, byName })));
+  const working = await Promise.all(listed.map((candidate) => withManifest(candidate, { loaded, cacheDir, found, byName })));
+  const candidates = [...working, ...brokenPlugins(loaded, without)];
   for (const { name, directory, loaded: manifest } of byName.values()) {
-    if (listed.some((candidate) => candidate.name === name)) continue;
+    if (candidates.some((candidate) => candidate.name === name)) continue;
     candidates.push({
       ...candidateOf(config, name, candidates.length),
       directory,
@@ -61,6 +62,14 @@ export function safeMode(config: Config): Candidate[] {
 
 const leftOut = { off: { state: 'without', reason: 'left out for this run (--without or OUTRIGGER_WITHOUT)' } } as const;
 
+/** Plugins whose own entry in the config is a mistake: they are broken, and nothing of theirs is read. */
+function brokenPlugins({ config, broken }: LoadedConfig, without: ReadonlySet<string>): Candidate[] {
+  return [...broken].map(([name, { isRequired, problems }], index) => {
+    const candidate = candidateOf(config, name, Object.keys(config.plugins ?? {}).length + index);
+    return without.has(name) ? { ...candidate, ...leftOut } : { ...candidate, entry: { required: isRequired }, problems };
+  });
+}
+
 function listedPlugins(config: Config, without: ReadonlySet<string>): Candidate[] {
   return Object.keys(config.plugins ?? {}).map((name, index) => {
     const candidate = candidateOf(config, name, index);
@@ -71,7 +80,8 @@ function listedPlugins(config: Config, without: ReadonlySet<string>): Candidate[
 }
 
 function candidateOf(config: Config, name: string, order: number): Candidate {
-  const entry = config.plugins?.[name];
+  const { plugins = {} } = config;
+  const entry = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
   return { name, entry, sets: setsOf(name, config.sets), order, directory: entry?.path, loaded: undefined, problems: [], off: undefined };
 }
 

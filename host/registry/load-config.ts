@@ -1,8 +1,9 @@
-import { dirname } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Config } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
 import { type Environment, findConfig } from './find-config.ts';
-import { loadDocument, mistakes } from './load-document.ts';
+import { type LoadedDocument, loadDocument, mistakes } from './load-document.ts';
 import { absolutePaths, mergeConfigs } from './merge-config.ts';
 import type { Problem } from './types.ts';
 
@@ -12,9 +13,21 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   readonly env: Environment;
   readonly cacheDir?: string | undefined;
+  /** Safe mode must work however broken a file is: what cannot be used is left out, and a warning. */
+  readonly isSafe?: boolean | undefined;
+}
+
+/** An entry under `plugins` that cannot be used; the others can. */
+export interface BrokenEntry {
+  readonly isRequired: boolean;
+  readonly problems: readonly Problem[];
 }
 
 export interface LoadedConfig {
+  /** Plugins whose entry is a mistake, by name; they are not in `config`. */
+  readonly broken: ReadonlyMap<string, BrokenEntry>;
+  /** Files that were left out in safe mode, and why. */
+  readonly problems: readonly Problem[];
   /** Merged; every path in it is absolute. */
   readonly config: Config;
   /** Strongest first. */
@@ -24,25 +37,33 @@ export interface LoadedConfig {
 }
 
 /** Finds, checks and merges the configuration. Throws CONFIG_INVALID, naming every mistake, because half a config protects nobody. */
-export async function loadConfig({ config, cwd, env, cacheDir }: LoadConfigOptions): Promise<LoadedConfig> {
+export async function loadConfig({ config, cwd, env, cacheDir, isSafe = false }: LoadConfigOptions): Promise<LoadedConfig> {
   const home = env['HOME'];
-  if (config === false) return { config: withEnvironment({}, env), files: [], place: async (pointer) => ({ pointer }) };
+  const none = { files: [], broken: new Map(), problems: [], place: async (pointer: string) => ({ pointer }) };
+  if (config === false) return { config: withEnvironment({}, env), ...none };
   if (typeof config === 'object') {
     const issues = await mistakes('config', config);
     refuse(issues.map((issue) => ({ severity: 'error', ...issue })));
-    return { config: withEnvironment(absolutePaths(config, cwd, home), env), files: [], place: async (pointer) => ({ pointer }) };
+    return { config: withEnvironment(absolutePaths(config, cwd, home), env), ...none };
   }
   const found = await findConfig({ explicit: config, cwd, env });
   refuse(found.problems);
   const loaded = await Promise.all(found.files.map((file) => loadDocument('config', file, { cacheDir })));
-  refuse(loaded.flatMap(({ problems }) => problems));
-  const configs = loaded.map(({ value }, index) => absolutePaths(value as Config, dirname(found.files[index] as string), home));
+  const broken = new Map<string, BrokenEntry>();
+  const usable = await Promise.all(loaded.map((document) => document.value ?? withoutBroken(document, broken)));
+  const unusable = loaded.filter((_, index) => usable[index] === undefined).flatMap(({ problems }) => problems);
+  if (!isSafe) refuse(unusable);
+  const configs = usable.map((value, index) => absolutePaths(value ?? {}, dirname(found.files[index] as string), home));
+  const walkedInto = found.files.indexOf(found.upward ?? '');
+  refuse(await strayPaths(configs[walkedInto], loaded[walkedInto], found.upward));
   return {
     config: withEnvironment(
       configs.reduceRight((weak, strong) => mergeConfigs(strong, weak), {}),
       env,
     ),
     files: found.files,
+    broken,
+    problems: unusable.map((problem) => ({ ...problem, severity: 'warning' })),
     place: async (pointer) => {
       const index = Math.max(
         0,
@@ -52,6 +73,49 @@ export async function loadConfig({ config, cwd, env, cacheDir }: LoadConfigOptio
       return file === undefined ? { pointer } : { file, ...(await loaded[index]?.locate(pointer)), pointer };
     },
   };
+}
+
+/** The config without the plugins whose entries are mistakes; undefined when something else is wrong with it. */
+async function withoutBroken({ raw, problems }: LoadedDocument<Config>, broken: Map<string, BrokenEntry>): Promise<Config | undefined> {
+  const byPlugin = Map.groupBy(problems, ({ pointer = '' }) => /^\/plugins\/([^/]+)/.exec(pointer)?.[1]);
+  if (raw === undefined || byPlugin.has(undefined)) return undefined;
+  const { plugins, ...rest } = raw as { plugins: Record<string, { required?: unknown } | null> };
+  const kept = Object.entries(plugins).filter(([name]) => !byPlugin.has(name));
+  const config = { ...rest, plugins: Object.fromEntries(kept) };
+  if ((await mistakes('config', config)).length > 0) return undefined;
+  for (const [name, found] of byPlugin) {
+    if (name !== undefined) broken.set(name, { isRequired: plugins[name]?.required === true, problems: found });
+  }
+  return config as Config;
+}
+
+/** A config one merely walks into must not choose files outside its own folder for the host to write to. */
+async function strayPaths(
+  config: Config | undefined,
+  loaded: LoadedDocument<Config> | undefined,
+  file: string | undefined,
+): Promise<Problem[]> {
+  if (config === undefined || file === undefined) return [];
+  const folder = await realpath(dirname(file));
+  const problems: Problem[] = [];
+  for (const [pointer, path] of Object.entries({ '/dataDir': config.dataDir, '/traces/file': config.traces?.file })) {
+    if (path === undefined || isInside(await realPlace(path), folder)) continue;
+    const message = `"${path}" is outside "${folder}"; a config found upward writes inside its own folder, name it with --config to allow more`;
+    problems.push({ severity: 'error', file, ...(await loaded?.locate(pointer)), pointer, message });
+  }
+  return problems;
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Where a path leads, links followed as far as it exists. */
+async function realPlace(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined || path === dirname(path)) return real ?? path;
+  return join(await realPlace(dirname(path)), basename(path));
 }
 
 /** A problem on one line: `file:line:column: pointer: message`, as editors understand it. */

@@ -17,6 +17,8 @@ export interface DocumentTypes {
 export interface LoadedDocument<T> {
   /** Undefined: there is at least one problem. */
   readonly value: T | undefined;
+  /** What the file says, mistakes and all; undefined when it fits, or cannot be read as a document. */
+  readonly raw?: unknown;
   /** SHA-256 of the file's bytes; empty when it could not be read. */
   readonly hash: string;
   readonly problems: readonly Problem[];
@@ -55,7 +57,7 @@ export async function loadDocument<K extends keyof DocumentTypes>(
   const value = kind === 'config' ? (document.value ?? {}) : document.value;
   const issues = await mistakes(kind, value, options.rules);
   const problems = issues.map((issue): Problem => ({ severity: 'error', file, ...document.locate(issue.pointer), ...issue }));
-  if (problems.length > 0) return failed(problems, hash);
+  if (problems.length > 0) return { ...failed(problems, hash), raw: value, locate: (pointer) => Promise.resolve(document.locate(pointer)) };
   await writeCached(options.cacheDir, folder, hash, value);
   return {
     value: value as DocumentTypes[K],

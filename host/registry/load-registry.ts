@@ -30,11 +30,11 @@ export interface RegistryOptions {
  */
 export async function loadRegistry(options: RegistryOptions): Promise<Registry> {
   const { cacheDir, cwd, env } = options;
-  const config = await loadConfig({ config: options.config, cwd, env, cacheDir });
+  const isSafe = options.noPlugins ?? isSet(env['OUTRIGGER_NO_PLUGINS']);
+  const config = await loadConfig({ config: options.config, cwd, env, cacheDir, isSafe });
   const names = config.config.catalogs ?? ['conda'];
   const catalogs = await loadCatalogs({ names, objects: options.catalogs ?? [], cacheDir });
   const around: Surroundings = { hooks: catalogs.hooks, catalogs: catalogs.names, config, cacheDir };
-  const isSafe = options.noPlugins ?? isSet(env['OUTRIGGER_NO_PLUGINS']);
   const without = new Set([...(options.without ?? []), ...listed(env['OUTRIGGER_WITHOUT'])]);
   const { candidates, problems } = isSafe
     ? { candidates: safeMode(config.config), problems: [] }
@@ -53,6 +53,7 @@ export async function loadRegistry(options: RegistryOptions): Promise<Registry> 
       ({ hook }) => hook,
     ),
     problems: [
+      ...config.problems,
       ...catalogs.problems,
       ...problems,
       ...(isSafe ? [] : await setProblems(config, plugins.keys())),

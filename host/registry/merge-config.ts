@@ -26,17 +26,29 @@ export function mergeConfigs(strong: Config, weak: Config): Config {
   const out: Config = { ...weak, ...strong };
   if (strong.limits && weak.limits) out.limits = { ...weak.limits, ...strong.limits };
   if (strong.traces && weak.traces) out.traces = { ...weak.traces, ...strong.traces };
-  if (strong.plugins && weak.plugins) out.plugins = byName(strong.plugins, weak.plugins);
+  if (strong.plugins && weak.plugins) out.plugins = byName(strong.plugins, withoutTrust(weak.plugins, strong.plugins));
   if (strong.sets && weak.sets) out.sets = byName(strong.sets, weak.sets);
   if (strong.pluginFolders && weak.pluginFolders) out.pluginFolders = union(strong.pluginFolders, weak.pluginFolders);
   if (strong.catalogs && weak.catalogs) out.catalogs = union(strong.catalogs, weak.catalogs);
   return out;
 }
 
+/** Trust was given to the code in one folder: it does not follow the name to another. */
+function withoutTrust(weak: NonNullable<Config['plugins']>, strong: NonNullable<Config['plugins']>): NonNullable<Config['plugins']> {
+  const kept = Object.entries(weak).map(([name, entry]) => {
+    const path = Object.hasOwn(strong, name) ? strong[name]?.path : undefined;
+    if (path === undefined || path === entry.path) return [name, entry] as const;
+    const { trust: _, grant: __, ...rest } = entry;
+    return [name, rest] as const;
+  });
+  return Object.fromEntries(kept);
+}
+
 function byName<T extends object>(strong: Record<string, T>, weak: Record<string, T>): Record<string, T> {
-  const merged: Record<string, T> = {};
-  for (const name of [...Object.keys(strong), ...Object.keys(weak)]) merged[name] ??= { ...weak[name], ...strong[name] } as T;
-  return merged;
+  const of = (one: Record<string, T>, name: string): T | undefined => (Object.hasOwn(one, name) ? one[name] : undefined);
+  // From a list: a plugin called "constructor" must not be taken for what every object has.
+  const names = new Set([...Object.keys(strong), ...Object.keys(weak)]);
+  return Object.fromEntries([...names].map((name) => [name, { ...of(weak, name), ...of(strong, name) } as T]));
 }
 
 function union(strong: readonly string[], weak: readonly string[]): string[] {

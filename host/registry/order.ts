@@ -47,17 +47,25 @@ export function order(subscriptions: Nodes, rules: OrderRules): Order {
   const nodes = subscriptions.filter(({ mode }) => mode !== 'disabled').sort(comparer(rules));
   const findings: OrderFinding[] = [];
   const edges = edgesOf(nodes, rules, findings);
-  const { sorted, circles } = sort(nodes, edges);
-  const left = circles.flatMap(({ names, owners }) => {
-    const reason = `before and after go round in a circle: ${names}`;
-    return [...owners].map(([owner, word]) => ({ subscription: nodes[owner] as Subscription, word, reason }));
-  });
+  const { sorted, circles } = sortWithoutCircles(nodes, edges);
+  const left = circles.map(({ names, owner, word }) => ({
+    subscription: nodes[owner] as Subscription,
+    word,
+    reason: `before and after go round in a circle: ${names}`,
+  }));
   for (const { subscription, word, reason } of left) {
     findings.push({ severity: 'error', subscription, word, message: `Cannot place "${subscription.plugin}": ${reason}` });
   }
+  const refused = Map.groupBy(
+    findings.filter(({ severity }) => severity === 'error'),
+    ({ subscription }) => subscription,
+  );
   const why = explainer(nodes, edges, rules);
   return {
-    ordered: sorted.map((index, place) => ({ subscription: nodes[index] as Subscription, why: why(index, sorted[place - 1]) })),
+    ordered: sorted.map((index, place) => ({
+      subscription: nodes[index] as Subscription,
+      why: [...why(index, sorted[place - 1]), ...(refused.get(nodes[index] as Subscription) ?? []).map(({ message }) => message)],
+    })),
     problems: findings.filter(({ severity }) => severity === 'error').map(({ message }) => message),
     findings,
     left: left.map(({ subscription, reason }) => ({ subscription, reason })),
@@ -110,44 +118,49 @@ function contradiction({ subscription, word }: Wish, { early, late }: { early: S
 interface Circle {
   /** `"a" → "b" → "a"`. */
   readonly names: string;
-  /** Those whose own wishes close it; the others are only passed through. */
-  readonly owners: ReadonlyMap<number, 'before' | 'after'>;
+  /** Of those whose own wishes close it, the one configured last: who came later cannot push a guard out of the plan. */
+  readonly owner: number;
+  readonly word: 'before' | 'after';
 }
 
-/** Always takes the first node nobody must precede any more; a circle loses those who asked for it. */
-function sort(nodes: Nodes, edges: readonly Edge[]): { sorted: number[]; circles: Circle[] } {
+/** Each circle loses one of its members; then all is sorted anew, as if that one had never been there. */
+function sortWithoutCircles(nodes: Nodes, edges: readonly Edge[]): { sorted: readonly number[]; circles: readonly Circle[] } {
+  const circles: Circle[] = [];
+  const left = new Set<number>();
+  for (;;) {
+    const binding = edges.filter(({ from, to }) => !left.has(from) && !left.has(to));
+    const { sorted, circle } = sort(nodes, binding, left);
+    if (circle === undefined) return { sorted, circles };
+    circles.push(circle);
+    left.add(circle.owner);
+  }
+}
+
+/** Always takes the first node nobody must precede any more; stops at a circle. */
+function sort(nodes: Nodes, edges: readonly Edge[], left: ReadonlySet<number>): { sorted: number[]; circle?: Circle } {
   const outgoing = Map.groupBy(edges, (edge) => edge.from);
   const incoming = Map.groupBy(edges, (edge) => edge.to);
   const waits = nodes.map((_, index) => incoming.get(index)?.length ?? 0);
-  const open = new Set(edges);
-  const waiting = new Set(nodes.keys());
+  const waiting = new Set([...nodes.keys()].filter((index) => !left.has(index)));
   const sorted: number[] = [];
-  const circles: Circle[] = [];
   let cursor = 0;
-  const take = (node: number) => {
-    waiting.delete(node);
-    for (const edge of [...(outgoing.get(node) ?? []), ...(incoming.get(node) ?? [])]) {
-      if (!open.delete(edge)) continue;
-      waits[edge.to] = (waits[edge.to] as number) - 1;
-      if (waits[edge.to] === 0) cursor = Math.min(cursor, edge.to);
-    }
-  };
   while (waiting.size > 0) {
     while (cursor < nodes.length && !(waiting.has(cursor) && waits[cursor] === 0)) cursor++;
-    if (cursor < nodes.length) {
-      sorted.push(cursor);
-      take(cursor);
-      continue;
+    if (cursor === nodes.length) {
+      const [start] = waiting;
+      const circle = findCircle(nodes, start as number, (node) => incoming.get(node)?.find(({ from }) => waiting.has(from)) as Edge);
+      return { sorted, circle };
     }
-    const [start] = waiting;
-    const circle = findCircle(nodes, start as number, (node) => incoming.get(node)?.find((edge) => open.has(edge)) as Edge);
-    circles.push(circle);
-    for (const owner of circle.owners.keys()) take(owner);
+    sorted.push(cursor);
+    waiting.delete(cursor);
+    for (const { to } of outgoing.get(cursor) ?? []) {
+      waits[to] = (waits[to] as number) - 1;
+      if (waits[to] === 0) cursor = Math.min(cursor, to);
+    }
   }
-  return { sorted, circles };
+  return { sorted };
 }
 
-/** Walks backwards from a node that waits until a node comes twice. */
 function findCircle(nodes: Nodes, start: number, edgeTo: (node: number) => Edge): Circle {
   const path: Edge[] = [];
   const seenAt = new Map<number, number>();
@@ -160,7 +173,9 @@ function findCircle(nodes: Nodes, start: number, edgeTo: (node: number) => Edge)
   }
   const circle = path.slice(seenAt.get(node)).reverse();
   const names = [...circle, circle[0] as Edge].map((edge) => `"${(nodes[edge.from] as Subscription).plugin}"`).join(' → ');
-  return { names, owners: new Map(circle.map((edge) => [edge.owner, edge.word])) };
+  const orderOf = (edge: Edge) => (nodes[edge.owner] as Subscription).order;
+  const last = circle.reduce((latest, edge) => (orderOf(edge) > orderOf(latest) ? edge : latest));
+  return { names, owner: last.owner, word: last.word };
 }
 
 /** The reasons for each place, in plain words. */

@@ -45,7 +45,9 @@ export async function registerPlugin(candidate: Candidate, around: Surroundings)
   const heard = manifest === undefined ? nothing : await readManifest(candidate, manifest, around);
   const problems = [...candidate.problems, ...(loaded?.problems ?? []), ...heard.problems].map((problem) => ({ ...problem, plugin: name }));
   const broken = problems.find(({ severity }) => severity === 'error');
-  const reason = broken?.message ?? refusalOf(name, entry?.trust ?? 'none', entry !== undefined);
+  const reason = broken
+    ? [broken.pointer, broken.message].filter(Boolean).join(': ')
+    : refusalOf(name, entry?.trust ?? 'none', entry !== undefined);
   const state = broken ? 'broken' : reason === undefined ? 'enabled' : 'untrusted';
   const plugin: RegisteredPlugin = {
     ...unread(candidate, state, reason),

@@ -16,7 +16,8 @@ export type Hello = { readonly ok: true } | { readonly ok: false; readonly death
 /** The first exchange with a fresh process. Never rejects. */
 export async function sayHello(connection: Connection, spec: PluginSpec, config: PluginSpec['config']): Promise<Hello> {
   const deadlineMs = spec.inspect ? Number.POSITIVE_INFINITY : spec.startDeadlineMs;
-  return readHello(spec.name, await connection.request('initialize', initializeParams(spec, config), deadlineMs), deadlineMs);
+  const reply = await connection.request('initialize', initializeParams(spec, config), deadlineMs);
+  return readHello(spec.name, reply, deadlineMs, connection.silence);
 }
 
 function initializeParams(spec: PluginSpec, config: PluginSpec['config']): InitializeParams {
@@ -33,8 +34,8 @@ function initializeParams(spec: PluginSpec, config: PluginSpec['config']): Initi
 }
 
 /** What an answer to `initialize` means. */
-export function readHello(plugin: string, reply: Reply, deadlineMs: number): Hello {
-  if (!reply.ok) return readRefusal(plugin, reply, deadlineMs);
+export function readHello(plugin: string, reply: Reply, deadlineMs: number, silence = ''): Hello {
+  if (!reply.ok) return readRefusal(plugin, reply, deadlineMs, silence);
   const protocol = chosenProtocol(reply.result);
   if (protocol !== methods.protocol) {
     const old = protocol > methods.protocol ? 'the host is too old' : 'the plugin is too old';
@@ -55,13 +56,13 @@ function chosenProtocol(result: unknown): number {
   return typeof protocol === 'number' ? protocol : methods.protocol;
 }
 
-function readRefusal(plugin: string, reply: Reply & { ok: false }, deadlineMs: number): Hello {
+function readRefusal(plugin: string, reply: Reply & { ok: false }, deadlineMs: number, silence: string): Hello {
   const { failure } = reply;
   if (reply.wireCode === ERRORS.PROTOCOL_UNSUPPORTED.wire) {
     return unsupported(plugin, `it does not speak protocol ${methods.protocol}, the only one of this host: ${failure.message}`);
   }
   if (failure.code === 'PLUGIN_TIMEOUT') {
-    return failed('start', 'PLUGIN_START_TIMEOUT', `Cannot start plugin "${plugin}": no hello within ${deadlineMs} ms`);
+    return failed('start', 'PLUGIN_START_TIMEOUT', `Cannot start plugin "${plugin}": no hello within ${deadlineMs} ms${silence}`);
   }
   return failed('start', 'PLUGIN_START_FAILED', `Cannot start plugin "${plugin}": ${failure.message}`);
 }

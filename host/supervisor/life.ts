@@ -215,7 +215,8 @@ export class Life {
     if (death === 'declined') this.refusal = failure;
     const record = lastExit(ending, stderr);
     this.lastExit = record;
-    this.#deps.log[HARMLESS.includes(death) ? 'info' : 'warn']('plugin exited', { plugin, pid, death, reason: failure.message });
+    if (HARMLESS.includes(death)) this.#deps.log.info('plugin stopped', { plugin, pid, death });
+    else this.#deps.log.warn('plugin exited', { plugin, pid, death, reason: failure.message });
     const gone = process.exited.then((exit) => {
       this.#leaving.delete(gone);
       // What was killed was taken leave of before its exit was known.

@@ -53,6 +53,7 @@ export class PluginProcess {
       timers: deps.timers,
       serve: deps.serve,
       onLog: (record) => passOn(deps.log, record, { plugin, pid: child.pid }),
+      onOddity: (kind, reason) => deps.log.warn(kind, { plugin, pid: child.pid, reason }),
       onFault: (failure) => events.onFault(failure),
       onHung: (call) => events.onHung(call),
       onDrain: () => events.onDrain(),

@@ -120,4 +120,4 @@ if (broken.length > 0) {
     `\nCannot show everything: ${broken.length} of the promises above did not come true:\n${broken.map((promise) => `  ${promise}`).join('\n')}`,
   );
   process.exitCode = 1;
-} else console.log('\nAll of it came true. Next: README.md, "Write a plugin".');
+} else console.log('\nAll of it came true. Next: write one of your own, sdk/README.md says how.');

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { readManifest, startPlugin } from '../../test/sdk/typescript/plugin-process.ts';
+import { testWith } from '../../test/support/needs.ts';
 
-test('python-hello speaks the wire by hand', async () => {
+const testWithPython = testWith('python3', 'python3');
+
+testWithPython('python-hello speaks the wire by hand', async () => {
   expect(readManifest(import.meta.dirname).problems).toEqual([]);
   const plugin = startPlugin(import.meta.dirname);
 
@@ -24,7 +27,7 @@ test('python-hello speaks the wire by hand', async () => {
   expect(await plugin.ended).toEqual({ code: 0, signal: null });
 });
 
-test('python-hello ends when stdin ends', async () => {
+testWithPython('python-hello ends when stdin ends', async () => {
   const plugin = startPlugin(import.meta.dirname);
   await plugin.request('ping');
 

@@ -30,13 +30,13 @@ function howItEnded({ signal, exitCode, message }: Failure): string {
 
 export const plugin = definePlugin({
   hooks: {
-    'conda.on_exception': (failure, { context }) => {
+    'conda.on_exception': (failure, { context, log }) => {
       const stderr = (failure.stderr ?? []).slice(-10);
       const ended = howItEnded(failure);
       const evidence = [failure.error, failure.message, ended, ...stderr].join('\n');
       const hints = HINTS.filter(([cause]) => cause.test(evidence)).map(([, hint]) => hint);
       const seconds = failure.durationMs === undefined ? '' : ` after ${(failure.durationMs / 1000).toFixed(1)} s`;
-      console.error(
+      log.error(
         [
           `${failure.command} failed: ${ended}${seconds}`,
           `  command    ${[failure.command, ...failure.args].join(' ')}`,

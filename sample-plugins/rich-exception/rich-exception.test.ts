@@ -29,14 +29,19 @@ test.each([
   expect(answer?.metadata).toEqual({ ended, hints: [expect.stringContaining(hint)] });
 });
 
-test('rich-exception writes its report to stderr and its manifest is valid', async () => {
+test('rich-exception logs its report as an error and its manifest is valid', async () => {
   expect(readManifest(import.meta.dirname).problems).toEqual([]);
   const process = startPlugin(import.meta.dirname);
 
   await process.invoke('conda.on_exception', failure);
   expect(await process.stop()).toEqual({ code: 0, signal: null });
 
-  expect(process.stderr).toContain(
+  expect(
+    process
+      .sent('log')
+      .map(({ message }) => message)
+      .join('\n'),
+  ).toContain(
     [
       'npm failed: exit 1 after 1.2 s',
       '  command    npm start',

@@ -24,18 +24,24 @@ export const catalogs: Record<string, Catalog> = {
             "type": "array",
             "description": "Arguments of the command, in order.",
             "items": {
-              "type": "string"
+              "type": "string",
+              "pattern": "^[^\\u0000]*$"
             }
           },
           "cwd": {
             "type": "string",
-            "description": "Working directory of the command."
+            "description": "Working directory of the command.",
+            "pattern": "^[^\\u0000]*$"
           },
           "env": {
             "type": "object",
             "description": "Variables to set for the command on top of its inherited environment; empty at first.",
+            "propertyNames": {
+              "pattern": "^[^=\\u0000]+$"
+            },
             "additionalProperties": {
-              "type": "string"
+              "type": "string",
+              "pattern": "^[^\\u0000]*$"
             }
           },
           "unsetEnv": {

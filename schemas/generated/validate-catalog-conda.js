@@ -637,7 +637,9 @@ return errors === 0;
 validate22.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const preCommand = validate23;
-const schema34 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:catalog:conda:pre_command","title":"CondaPreCommand","description":"A command is about to run.","type":"object","properties":{"command":{"type":"string","description":"Name of the command: the program's file name without folder, or the sub-command an application names."},"args":{"type":"array","description":"Arguments of the command, in order.","items":{"type":"string"}},"cwd":{"type":"string","description":"Working directory of the command."},"env":{"type":"object","description":"Variables to set for the command on top of its inherited environment; empty at first.","additionalProperties":{"type":"string"}},"unsetEnv":{"type":"array","description":"Variables to remove from the inherited environment; empty at first.","items":{"type":"string"}}},"required":["command","args"],"additionalProperties":false};
+const schema34 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:catalog:conda:pre_command","title":"CondaPreCommand","description":"A command is about to run.","type":"object","properties":{"command":{"type":"string","description":"Name of the command: the program's file name without folder, or the sub-command an application names."},"args":{"type":"array","description":"Arguments of the command, in order.","items":{"type":"string","pattern":"^[^\\u0000]*$"}},"cwd":{"type":"string","description":"Working directory of the command.","pattern":"^[^\\u0000]*$"},"env":{"type":"object","description":"Variables to set for the command on top of its inherited environment; empty at first.","propertyNames":{"pattern":"^[^=\\u0000]+$"},"additionalProperties":{"type":"string","pattern":"^[^\\u0000]*$"}},"unsetEnv":{"type":"array","description":"Variables to remove from the inherited environment; empty at first.","items":{"type":"string"}}},"required":["command","args"],"additionalProperties":false};
+const pattern4 = new RegExp("^[^\\u0000]*$", "u");
+const pattern6 = new RegExp("^[^=\\u0000]+$", "u");
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:catalog:conda:pre_command" */;
@@ -687,10 +689,19 @@ if(Array.isArray(data1)){
 var valid1 = true;
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
 const _errs6 = errors;
-if(typeof data1[i0] !== "string"){
+if(errors === _errs6){
+if(typeof data2 === "string"){
+if(!pattern4.test(data2)){
+validate23.errors = [{instancePath:instancePath+"/args/" + i0,schemaPath:"#/properties/args/items/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000]*$"},message:"must match pattern \""+"^[^\\u0000]*$"+"\""}];
+return false;
+}
+}
+else {
 validate23.errors = [{instancePath:instancePath+"/args/" + i0,schemaPath:"#/properties/args/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
+}
 }
 var valid1 = _errs6 === errors;
 if(!valid1){
@@ -710,10 +721,19 @@ var valid0 = true;
 }
 if(valid0){
 if(data.cwd !== undefined){
+let data3 = data.cwd;
 const _errs8 = errors;
-if(typeof data.cwd !== "string"){
+if(errors === _errs8){
+if(typeof data3 === "string"){
+if(!pattern4.test(data3)){
+validate23.errors = [{instancePath:instancePath+"/cwd",schemaPath:"#/properties/cwd/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000]*$"},message:"must match pattern \""+"^[^\\u0000]*$"+"\""}];
+return false;
+}
+}
+else {
 validate23.errors = [{instancePath:instancePath+"/cwd",schemaPath:"#/properties/cwd/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
+}
 }
 var valid0 = _errs8 === errors;
 }
@@ -727,14 +747,54 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key1 in data4){
-const _errs13 = errors;
-if(typeof data4[key1] !== "string"){
-validate23.errors = [{instancePath:instancePath+"/env/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const _errs12 = errors;
+if(typeof key1 === "string"){
+if(!pattern6.test(key1)){
+const err0 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames/pattern",keyword:"pattern",params:{pattern: "^[^=\\u0000]+$"},message:"must match pattern \""+"^[^=\\u0000]+$"+"\"",propertyName:key1};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+var valid2 = _errs12 === errors;
+if(!valid2){
+const err1 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/propertyNames",keyword:"propertyNames",params:{propertyName: key1},message:"property name must be valid"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+validate23.errors = vErrors;
+return false;
+break;
+}
+}
+if(valid2){
+for(const key2 in data4){
+let data5 = data4[key2];
+const _errs14 = errors;
+if(errors === _errs14){
+if(typeof data5 === "string"){
+if(!pattern4.test(data5)){
+validate23.errors = [{instancePath:instancePath+"/env/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/pattern",keyword:"pattern",params:{pattern: "^[^\\u0000]*$"},message:"must match pattern \""+"^[^\\u0000]*$"+"\""}];
 return false;
 }
-var valid2 = _errs13 === errors;
-if(!valid2){
+}
+else {
+validate23.errors = [{instancePath:instancePath+"/env/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/env/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid3 = _errs14 === errors;
+if(!valid3){
 break;
+}
 }
 }
 }
@@ -751,19 +811,19 @@ var valid0 = true;
 if(valid0){
 if(data.unsetEnv !== undefined){
 let data6 = data.unsetEnv;
-const _errs15 = errors;
-if(errors === _errs15){
+const _errs16 = errors;
+if(errors === _errs16){
 if(Array.isArray(data6)){
-var valid3 = true;
+var valid4 = true;
 const len1 = data6.length;
 for(let i1=0; i1<len1; i1++){
-const _errs17 = errors;
+const _errs18 = errors;
 if(typeof data6[i1] !== "string"){
 validate23.errors = [{instancePath:instancePath+"/unsetEnv/" + i1,schemaPath:"#/properties/unsetEnv/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid3 = _errs17 === errors;
-if(!valid3){
+var valid4 = _errs18 === errors;
+if(!valid4){
 break;
 }
 }
@@ -773,7 +833,7 @@ validate23.errors = [{instancePath:instancePath+"/unsetEnv",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs15 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;

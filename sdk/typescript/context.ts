@@ -10,7 +10,7 @@ import type { HandlerContext, PluginContext } from './types.ts';
 
 /** What of the wire a context needs. */
 export interface HostLink {
-  request(method: string, params: object): Promise<unknown>;
+  request(method: string, params: object, signal?: AbortSignal): Promise<unknown>;
   notify(method: string, params: object): void;
 }
 
@@ -57,7 +57,7 @@ export function makeCall(host: HostLink, plugin: PluginContext, params: Params):
     deadlineMs,
     storage: plugin.storage,
     secret: plugin.secret,
-    call: plugin.call,
+    call: (service, given = {}) => ask(host, signal.get(), { method: service, params: given }),
     get log() {
       log ??= makeLog(host, event);
       return log;
@@ -69,9 +69,21 @@ export function makeCall(host: HostLink, plugin: PluginContext, params: Params):
     progress(message, percentage) {
       if (signal.restart()) host.notify('$/progress', { event, message, percentage });
     },
-    emit: async (name, payload) => (await host.request('hook/emit', { hook: name, payload, event })) as HookEmitResult,
+    emit: async (name, payload) =>
+      (await ask(host, signal.get(), { method: 'hook/emit', params: { hook: name, payload, event } })) as HookEmitResult,
   };
   return { context, cancel: signal.abort, isAbort: signal.isAbort, end: signal.end };
+}
+
+/** Asks the host on behalf of one call: when that is cancelled the host is told, and the handler does not wait for what may never come. */
+function ask(host: HostLink, signal: AbortSignal, { method, params }: { method: string; params: object }): Promise<unknown> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    const settled = host.request(method, params, signal).finally(() => signal.removeEventListener('abort', giveUp));
+    settled.then(resolve, reject);
+  });
 }
 
 function isInvoke(params: Params): params is HookInvokeParams {

@@ -27,6 +27,7 @@ export function definePlugin<M extends HookTypes<M> = HookMap, C = Record<string
   definition: PluginDefinition<M, C, N>,
 ): Plugin {
   const plugin = definition as unknown as Plugin;
+  checkHooks(plugin?.hooks);
   if (underHost || isMainModule()) {
     if (serving)
       throw new Error('Cannot serve a second plugin: definePlugin() was called twice in this process, and one process is one plugin');
@@ -35,6 +36,19 @@ export function definePlugin<M extends HookTypes<M> = HookMap, C = Record<string
     serve(plugin);
   }
   return plugin;
+}
+
+/** JavaScript has no types to tell a misspelt definition. */
+function checkHooks(hooks: unknown): void {
+  if (typeof hooks !== 'object' || hooks === null) {
+    throw new TypeError('Cannot define the plugin: "hooks" must be an object with a handler for each hook point');
+  }
+  for (const [hook, handler] of Object.entries(hooks)) {
+    if (handler === undefined || typeof handler === 'function') continue;
+    throw new TypeError(
+      `Cannot define the plugin: the handler of "${hook}" must be a function, not ${handler === null ? 'null' : typeof handler}`,
+    );
+  }
 }
 
 /** True when the module that called definePlugin() is the one the process was started with. */
@@ -57,6 +71,6 @@ function isMainModule(): boolean {
 
 function explainAndExit(hooks: readonly string[]): never {
   const what = `This is an Outrigger plugin for ${hooks.join(', ')}, not a program of its own`;
-  process.stderr.write(`${what}: add its folder to outrigger.yaml and start the application, or try it with "outrigger test DIR"\n`);
+  process.stderr.write(`${what}: add its folder to outrigger.yaml and start the application, or call it in memory with testPlugin()\n`);
   process.exit(1);
 }

@@ -90,6 +90,7 @@ export class PluginRuntime {
     this.#initialized = true;
     this.peer.maxBytes = params.limits?.maxMessageBytes ?? DEFAULT_MAX_BYTES;
     this.#context = makePluginContext(this.peer, params.config ?? {});
+    this.#warnOfMissing(params.hooks ?? []);
     let verdict: { disable: string } | void;
     try {
       verdict = await this.#plugin.setup?.(this.#context);
@@ -98,6 +99,14 @@ export class PluginRuntime {
       throw error;
     }
     return verdict ? { protocol: PROTOCOL, disable: verdict.disable } : { protocol: PROTOCOL };
+  }
+
+  /** A name that is misspelt in the manifest or here would otherwise pass as "go on". */
+  #warnOfMissing(asked: readonly string[]): void {
+    const missing = asked.filter((hook) => this.#plugin.hooks[hook] === undefined);
+    if (missing.length === 0) return;
+    const handled = Object.keys(this.#plugin.hooks).join(', ') || 'none';
+    this.#context.log.warn(`no handler for ${missing.join(', ')}, which the manifest subscribes to; there are handlers for: ${handled}`);
   }
 
   #invoke(params: HookInvokeParams, id: RequestId): unknown {

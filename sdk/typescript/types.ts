@@ -61,7 +61,10 @@ export interface PluginContext<C = Record<string, unknown>> {
   readonly storage: Storage;
   /** A secret the operator granted by name. Needs the permission `secret`. */
   secret(name: string): Promise<string>;
-  /** Calls a service that the application registered. Needs a permission of that name. Fails with a `ServiceError`. */
+  /**
+   * Calls a service that the application registered. Needs a permission of that name. Fails with a `ServiceError`, or with the reason of the
+   * event's signal when that is aborted first.
+   */
   call(service: string, params?: Record<string, unknown>): Promise<unknown>;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { CliPlace } from './cli-place.ts';
@@ -72,6 +72,12 @@ test('outrigger emit fails in one line for a hook point nobody declares', async 
   expect(done.stderr).toMatch(/^outrigger: Cannot use hook point "conda.pre_comand".*"conda.pre_command".*\n$/);
 });
 
+test('outrigger prints a stack trace without the escape sequences of what it quotes', async () => {
+  const { stderr } = await place.run(['--verbose', '--config', '/nowhere/\u001b]0;title\u0007', 'emit', 'no.hook']);
+  expect(stderr).toMatch(/\n\s+at /);
+  expect(stderr).not.toContain('\u001b');
+});
+
 test('outrigger prints a stack trace only with --verbose', async () => {
   expect((await place.run(['emit', 'no.hook'])).stderr).not.toMatch(/\n\s+at /);
   expect((await place.run(['--verbose', 'emit', 'no.hook'])).stderr).toMatch(/\n\s+at /);
@@ -95,6 +101,7 @@ test('outrigger explain prints the plan with reasons, and who is left out', asyn
 test('outrigger trace lists events, and shows the last one or the one named by its beginning', async () => {
   place.plugin('protect', { 'conda.pre_command': {}, 'conda.on_exception': {} }, `(p) => p.error ? {} : (${PROTECT})(p)`);
   expect((await place.run(['trace'])).stdout).toBe('No event has been traced yet\n');
+  expect((await place.run(['trace', '--hook', 'a.b'])).stdout).toBe('No event of "a.b" has been traced yet\n');
   await place.run(['run', 'sh', '-c', 'exit 1']);
   await place.run(['run', 'rm', 'x']);
   const { traces } = (await answer('traces', 'trace')) as unknown as { traces: { event: string; hook: string }[] };
@@ -152,6 +159,19 @@ test('outrigger hooks list and show describe the hook points', async () => {
   const { stdout } = await place.run(['hooks', 'show', 'conda.pre_command']);
   expect(stdout).toMatch(/\nargs +string\[\] +yes +yes +Arguments/);
   expect((await place.run(['hooks', 'show', 'conda.pre'])).code).toBe(1);
+});
+
+test('outrigger hooks list says why a hook point of a catalog is not in it', async () => {
+  mkdirSync(place.path('garden'));
+  writeFileSync(
+    place.path('garden/catalog.json'),
+    '{"name":"garden","hooks":{"rain":{"description":"Rain.","payload":{"type":"objekt"}}}}',
+  );
+  writeFileSync(place.path('catalogs.json'), '{"catalogs":["./garden"]}');
+  for (const args of [['list'], ['show', 'garden.rain']]) {
+    const { stderr } = await place.run(['hooks', ...args, '--config', place.path('catalogs.json')]);
+    expect(stderr).toMatch(/warning: .*catalog\.json:1:\d+: \/hooks\/rain\/payload/);
+  }
 });
 
 test('outrigger doctor returns 1 when a plugin cannot start, and says how to mend it', async () => {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CliPlace, type Finished, finished } from './cli-place.ts';
@@ -29,4 +31,11 @@ test.each(['12.20.0', '20.19.5', '22.17.1'])('bin.mjs says in one line that Node
 test('bin.mjs runs the built command line', async () => {
   place.plugin('changes', { 'conda.pre_command': {} }, `() => ({ action: 'modify', changes: { env: { NEW: 'new' } } })`);
   expect(await bin(['run', '--', 'sh', '-c', 'echo $NEW; exit 9'])).toEqual({ code: 9, signal: null, stdout: 'new\n', stderr: '' });
+});
+
+test('bin.mjs keeps no compiled code below the folder it is called in, though XDG_CACHE_HOME is relative', async () => {
+  const env = { ...place.env, XDG_CACHE_HOME: 'planted' };
+  await finished(spawn(process.execPath, [BIN, '--version'], { cwd: place.folder, env }));
+
+  expect(existsSync(join(place.folder, 'planted'))).toBe(false);
 });

@@ -95,7 +95,7 @@ test('outrigger plugins add keeps the comments of a config, and warns of a plugi
   place.plugin('fine', { 'conda.pre_command': {} });
   writeFileSync(place.path('outrigger.yaml'), '# mine\nplugins: {}\n');
   const done = await place.run(['plugins', 'add', 'plugins/fine']);
-  expect(done).toMatchObject({ code: 0, stdout: 'added fine in outrigger.yaml\n' });
+  expect(done).toMatchObject({ code: 0, stdout: 'added fine to outrigger.yaml\n' });
   expect(done.stderr).toContain('does not run before you trust it');
   expect(readFileSync(place.path('outrigger.yaml'), 'utf8')).toContain('# mine');
   expect((await place.run(['plugins', 'list'])).stdout).toMatch(/fine +untrusted/);

@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { testWith } from '../support/needs.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { CliPlace, finished, MAIN } from './cli-place.ts';
+
+const testOnTerminal = testWith('script', 'bsdutils');
 
 let place: CliPlace;
 
@@ -72,19 +75,19 @@ test('outrigger run forwards SIGUSR1 and opens no debugger', async () => {
   expect(output.text).toBe('ready\ngot\n');
 });
 
-test('outrigger run leaves the command a real terminal on all three streams', async () => {
+testOnTerminal('outrigger run leaves the command a real terminal on all three streams', async () => {
   const done = await finished(terminal(place, ['run', '--', 'node', '-p', '[0, 1, 2].map((fd) => require("node:tty").isatty(fd)).join()']));
   expect(done).toMatchObject({ code: 0, stdout: 'true,true,true\r\n' });
 });
 
-test('outrigger run keeps the terminal of a command whose failure a plugin watches', async () => {
+testOnTerminal('outrigger run keeps the terminal of a command whose failure a plugin watches', async () => {
   place.plugin('watches', { 'conda.on_exception': {} });
   const done = await finished(terminal(place, ['run', '--', 'node', '-e', 'console.log(process.stderr.isTTY); process.exit(5)']));
   expect(done).toMatchObject({ code: 5, stdout: 'true\r\n' });
   expect(place.events('watches')[0]?.payload['stderr']).toEqual([]);
 });
 
-test('outrigger run lets Ctrl-C on a terminal reach the command exactly once', async () => {
+testOnTerminal('outrigger run lets Ctrl-C on a terminal reach the command exactly once', async () => {
   const child = terminal(place, ['run', '--', 'node', '-e', LISTENER]);
   const output = collect(child);
   await waitUntil(() => output.text.includes('ready'), 'the command to be ready');
@@ -96,7 +99,7 @@ test('outrigger run lets Ctrl-C on a terminal reach the command exactly once', a
   expect(output.text).toMatch(/seen SIGINT\r\n/);
 });
 
-test('outrigger run stops with its command at Ctrl-Z and goes on with it', async () => {
+testOnTerminal('outrigger run stops with its command at Ctrl-Z and goes on with it', async () => {
   const line = `set -m; outrigger run -- node -e '${LISTENER.replaceAll("'", '"')}'; echo stopped $?; fg >/dev/null; echo ended $?`;
   const child = spawn('script', ['-qec', `bash -c ${quote(place.withOutrigger(line))}`, '/dev/null'], {
     cwd: place.folder,
@@ -111,7 +114,7 @@ test('outrigger run stops with its command at Ctrl-Z and goes on with it', async
   expect(output.text).toContain('ended 6');
 });
 
-test('outrigger run leaves the terminal as the command set it', async () => {
+testOnTerminal('outrigger run leaves the terminal as the command set it', async () => {
   const line = 'outrigger run stty -echo; stty -a';
   const child = spawn('script', ['-qec', `bash -c ${quote(place.withOutrigger(line))}`, '/dev/null'], {
     cwd: place.folder,

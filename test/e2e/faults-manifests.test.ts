@@ -8,19 +8,17 @@ function registered(host: FaultHost, plugin: string) {
   return host.plugins().find(({ registered: { name } }) => name === plugin)?.registered;
 }
 
-test('createHost() sets aside plugins that each want to stand before the other, names the circle, and runs the others', async () => {
+test('createHost() sets aside the plugin that closes a circle of before and after, names the circle, and runs the others', async () => {
   await withHost({ 'order-cycle-a': {}, 'order-cycle-b': {}, 'adds-tag': {} }, {}, async (host) => {
     const outcome = await host.emit('app.save', document());
 
     expect(outcome.payload.tags).toEqual(['good']);
-    expect(outcome.trace.plan.map(({ plugin }) => plugin)).toEqual(['adds-tag']);
-    for (const name of ['order-cycle-a', 'order-cycle-b']) {
-      expect(registered(host, name)).toMatchObject({ state: 'broken' });
-      expect(registered(host, name)?.reason).toMatch(/order-cycle-[ab].*order-cycle-[ab]/);
-    }
+    expect(outcome.trace.plan.map(({ plugin }) => plugin)).toEqual(['order-cycle-a', 'adds-tag']);
+    expect(registered(host, 'order-cycle-b')).toMatchObject({ state: 'broken' });
+    expect(registered(host, 'order-cycle-b')?.reason).toMatch(/order-cycle-[ab].*order-cycle-[ab]/);
     const [problem] = host.problems.filter(({ severity }) => severity === 'error');
     expect(problem).toMatchObject({ pointer: '/hooks/app.save/before', line: expect.any(Number) });
-    expect(problem?.file).toMatch(/order-cycle-[ab]\/plugin\.yaml$/);
+    expect(problem?.file).toMatch(/order-cycle-b\/plugin\.yaml$/);
   });
 });
 

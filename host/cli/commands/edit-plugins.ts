@@ -53,7 +53,11 @@ async function assertKnown(context: CliContext, plugin: string): Promise<void> {
 }
 
 function tell(context: CliContext, done: { plugin: string; file: string; change: Change }): number {
-  context.answer(done, () => `${done.change} ${printable(done.plugin)} in ${printable(shortPath(done.file, context.cwd))}`);
+  const where = { added: 'to', removed: 'from', enabled: 'in', disabled: 'in' } as const;
+  context.answer(
+    done,
+    () => `${done.change} ${printable(done.plugin)} ${where[done.change]} ${printable(shortPath(done.file, context.cwd))}`,
+  );
   return EXIT.done;
 }
 

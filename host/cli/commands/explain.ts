@@ -33,13 +33,13 @@ function textOf({ hook, description, stages, left }: Explanation, context: CliCo
     { title: 'mode' },
     { title: 'on failure' },
     { title: 'ms', align: 'right' as const },
-    { title: 'why it stands here' },
+    { title: 'why it stands here', wraps: true as const },
   ];
   const lines = [paint('strong', printable(hook)), printable(description), ''];
   lines.push(rows.length > 0 ? table(columns, rows, context) : 'No plugin hears this hook point');
   if (left.length > 0) {
     const others = left.map(({ plugin, reason }): Cell[] => [{ text: printable(plugin), tone: 'faint' }, { text: printable(reason) }]);
-    lines.push('', table([{ title: 'not in the plan' }, { title: 'why not' }], others, context));
+    lines.push('', table([{ title: 'not in the plan' }, { title: 'why not', wraps: true }], others, context));
   }
   return lines.join('\n');
 }

@@ -5,12 +5,13 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
 import { printable } from '../print/printable.ts';
+import { problemText } from '../print/problem-text.ts';
 import { schemaFields } from '../print/schema-fields.ts';
 import { type Cell, table } from '../print/table.ts';
 
 /** `outrigger hooks list` */
 export async function listHooks(context: CliContext): Promise<number> {
-  const registry = await openRegistry(context);
+  const registry = await openWithWarnings(context);
   const hooks = [...registry.hooks.values()].map((hook) => summary(registry, hook));
   context.answer({ hooks }, () => {
     const columns = [{ title: 'hook' }, { title: 'plugins may' }, { title: 'heard by' }, { title: 'description' }];
@@ -27,7 +28,7 @@ export async function listHooks(context: CliContext): Promise<number> {
 
 /** `outrigger hooks show` */
 export async function showHook(context: CliContext, name: string): Promise<number> {
-  const registry = await openRegistry(context);
+  const registry = await openWithWarnings(context);
   const hook = registry.hooks.get(name);
   if (!hook) {
     const guess = didYouMean(name, registry.hooks.keys());
@@ -35,6 +36,13 @@ export async function showHook(context: CliContext, name: string): Promise<numbe
   }
   context.answer(details(registry, hook), () => describe(registry, hook, context));
   return EXIT.done;
+}
+
+/** A hook point that is broken is missing from the list: somebody should hear why. */
+async function openWithWarnings(context: CliContext): Promise<Registry> {
+  const registry = await openRegistry(context);
+  for (const problem of registry.problems) if (problem.plugin === undefined) context.log.warn(problemText(problem, context.cwd));
+  return registry;
 }
 
 function summary(registry: Registry, { name, description, allows }: LoadedHook) {

@@ -3,6 +3,7 @@ import { followTraces, readTraces } from '../../journal/trace-file.ts';
 import { loadConfig } from '../../registry/load-config.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { printable, printableJson } from '../print/printable.ts';
 import { traceLine, traceList } from '../print/trace-list.ts';
 import { traceTable } from '../print/trace-table.ts';
 import { traceLocation } from '../trace-location.ts';
@@ -24,7 +25,8 @@ export async function trace(context: CliContext, event: string | undefined, opti
   const reading = { ...hook, limit: options.number ?? 20, onCorrupt: corrupt(context, file) };
   if (options.follow) return follow(context, file, reading);
   const traces = await readTraces(file, reading);
-  context.answer({ traces }, () => (traces.length > 0 ? traceList(traces, context) : 'No event has been traced yet'));
+  const none = options.hook === undefined ? 'No event has been traced yet' : `No event of "${printable(options.hook)}" has been traced yet`;
+  context.answer({ traces }, () => (traces.length > 0 ? traceList(traces, context) : none));
   return EXIT.done;
 }
 
@@ -57,7 +59,7 @@ function showOne(context: CliContext, found: Trace): number {
 
 async function follow(context: CliContext, file: string, reading: { hook?: string; limit: number }): Promise<number> {
   const { options, write } = context;
-  const print = (one: Trace): void => write(1, `${options.json ? JSON.stringify(one) : traceLine(one, context)}\n`);
+  const print = (one: Trace): void => write(1, `${options.json ? printableJson(one) : traceLine(one, context)}\n`);
   // Opened before the old ones are read, so that none is lost in between.
   const coming = followTraces(file, new AbortController().signal);
   const shown = new Set<string>();

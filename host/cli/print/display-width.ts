@@ -26,6 +26,40 @@ export function cutToWidth(text: string, width: number): string {
   return width > 0 ? `${kept}…` : '';
 }
 
+/** The text in lines of at most `width` columns, broken at spaces; what has none and is too long is broken anywhere. */
+export function wrapToWidth(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(' ')) {
+    const longer: string = line === undefined ? word : `${line} ${word}`;
+    if (displayWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== undefined) lines.push(line);
+    const pieces = breakWord(word, width);
+    line = pieces.pop();
+    lines.push(...pieces);
+  }
+  return line === undefined ? lines : [...lines, line];
+}
+
+function breakWord(word: string, width: number): string[] {
+  const pieces = [''];
+  let used = 0;
+  for (const { segment } of SEGMENTER.segment(word)) {
+    const wide = graphemeWidth(segment);
+    if (used > 0 && used + wide > width) {
+      pieces.push('');
+      used = 0;
+    }
+    pieces[pieces.length - 1] += segment;
+    used += wide;
+  }
+  return pieces;
+}
+
 function graphemeWidth(grapheme: string): number {
   if (ZERO.test(grapheme)) return 0;
   return WIDE.test(grapheme) ? 2 : 1;

@@ -19,6 +19,12 @@ export function printableValue(value: unknown): string {
   return value === undefined ? '–' : printable(JSON.stringify(value) ?? '–');
 }
 
+/** JSON that says the same without a character a terminal would act upon; JSON itself only escapes those below U+0020. */
+export function printableJson(value: unknown, indent?: number): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, undefined, indent).replace(UNSAFE, (character) => (character === '\n' ? character : escaped(character)));
+}
+
 function code(character: string): string {
   const hex = character.charCodeAt(0).toString(16);
   return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`;

@@ -9,7 +9,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'mode' },
   { title: 'ms', align: 'right' },
   { title: 'decision' },
-  { title: 'what' },
+  { title: 'what', wraps: true },
 ];
 
 /** The whole record of one event: who ran in what order, how long, who decided and changed what. */

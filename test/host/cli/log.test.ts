@@ -31,7 +31,7 @@ test('makeLog() writes nothing below its level', () => {
 test('makeLog() lets no plugin forge a line or reach the terminal', () => {
   const { lines, log } = record('warn', false);
   log.warn('x\noutrigger: all is well\u001b[2J', { plugin: 'a\nb' });
-  expect(lines).toEqual(['outrigger: [a\\nb] warning: x\\noutrigger: all is well\\e[2J\n']);
+  expect(lines).toEqual(['outrigger: [a\\nb] warning: x\n  | outrigger: all is well\\e[2J\n']);
 });
 
 test('makeLog() writes JSON lines whose message and level no field can replace', () => {

@@ -77,6 +77,14 @@ test('withChanges() lets a value win over the wish to unset it', () => {
 });
 
 test.each([
+  ['sets another PATH', { env: { PATH: '/elsewhere' } }],
+  ['removes the PATH', { unsetEnv: ['PATH'] }],
+])('withChanges() keeps the program that was found first when a plugin %s', (_, changes) => {
+  const changed = withChanges(LINE, { command: 'sh', args: [], ...changes });
+  expect(changed.command).toMatch(/^(\/usr)?\/bin\/sh$/);
+});
+
+test.each([
   ['./tool', 'sub', '/w/tool'],
   ['./tool', undefined, './tool'],
   ['./tool', '/w', './tool'],

@@ -102,6 +102,13 @@ test('nestedEmit() refuses an event that the plugin was not asked about', async 
   await expect(emitAs('p', 'app.lookup', 'e-invented')).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
 });
 
+test('nestedEmit() refuses an event that the plugin has answered already', async () => {
+  root.on('app.save', () => undefined, { name: 'p' });
+  const { event } = await root.emit('app.save', DRAFT);
+
+  await expect(emitAs('p', 'app.lookup', event)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+});
+
 test('nestedEmit() refuses an unknown hook point and a payload that breaks its schema', async () => {
   root.on('app.save', () => undefined);
   const params = { hook: 'app.save', payload: { title: 1 } };

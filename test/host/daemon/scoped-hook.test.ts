@@ -61,8 +61,8 @@ test('emit() with nobody listening checks nothing and records nothing', async ()
 
   const outcome = await host.emit('app.save', wrong);
 
-  expect(outcome).toMatchObject({ event: '', hook: 'app.save', status: 'continued', by: undefined, cause: undefined, value: undefined });
-  expect([outcome.violation, outcome.retryAfterMs]).toEqual([undefined, undefined]);
+  expect(outcome).toMatchObject({ event: '', hook: 'app.save', status: 'continued', failOpens: [] });
+  expect([outcome.by, outcome.cause, outcome.value, outcome.violation, outcome.retryAfterMs]).toEqual(Array(5).fill(undefined));
   expect(outcome.payload).toBe(wrong);
   expect(check(isTrace, JSON.parse(JSON.stringify(outcome.trace)))).toBeUndefined();
   expect(JSON.parse(JSON.stringify(outcome))).toEqual({ event: '', hook: 'app.save', status: 'continued', payload: wrong });

@@ -65,14 +65,14 @@ test.each(['no/such', '__proto__', 'toString', 'log'])('serve() knows no method 
 });
 
 const BAD: [method: string, params: unknown, message: string][] = [
-  ['storage/get', {}, 'Cannot call "storage/get": / lacks "key"'],
+  ['storage/get', {}, 'Cannot call "storage/get": the parameters object lacks "key"'],
   ['storage/get', { key: '' }, 'Cannot call "storage/get": /key must not be empty; got ""'],
   ['storage/get', { key: 'x'.repeat(201) }, 'Cannot call "storage/get": /key must have at most 200 characters'],
   ['storage/get', { key: 7 }, 'Cannot call "storage/get": /key must be a string; got 7'],
   ['storage/get', ['key'], 'Cannot call "storage/get": parameters go by name, in an object'],
-  ['storage/set', { key: 'k' }, 'Cannot call "storage/set": / lacks "value"'],
+  ['storage/set', { key: 'k' }, 'Cannot call "storage/set": the parameters object lacks "value"'],
   ['hook/emit', { hook: 'save', payload: {} }, 'Cannot call "hook/emit": /hook must match'],
-  ['hook/emit', { hook: 'app.save' }, 'Cannot call "hook/emit": / lacks "payload"'],
+  ['hook/emit', { hook: 'app.save' }, 'Cannot call "hook/emit": the parameters object lacks "payload"'],
 ];
 
 test.each(BAD)('serve() refuses %s with %j', async (method, params, message) => {
@@ -106,6 +106,16 @@ test('serve() hands a service of the application its parameters and the caller',
 
 test('serve() answers null for a service that returns nothing', async () => {
   expect(await serveWith({ 'tasks/touch': () => undefined })('p', 'tasks/touch', {}, signal)).toBeNull();
+});
+
+test('serve() gives up a service that ignores its signal', async () => {
+  const serve = serveWith({ 'tasks/never': () => new Promise(() => undefined) });
+  const cancel = new AbortController();
+  const asked = serve('p', 'tasks/never', {}, cancel.signal);
+
+  cancel.abort();
+
+  await expect(asked).rejects.toMatchObject({ code: 'EVENT_CANCELLED' });
 });
 
 test('serve() tells that a service of the application failed', async () => {

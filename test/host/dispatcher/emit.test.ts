@@ -14,7 +14,20 @@ test('emit() gives the outcome of an event', async () => {
   const outcome = await stage.emit(hook, [plugin(hook, new MemoryPlugin('p', () => null))], { payload });
 
   expect(outcome.payload).toBe(payload);
-  expect(JSON.parse(JSON.stringify(outcome))).toEqual({ event: stage.begun[0]?.event, hook: 'app.save', status: 'continued', payload });
+  expect(JSON.parse(JSON.stringify(outcome))).toEqual({
+    event: stage.begun[0]?.event,
+    hook: 'app.save',
+    status: 'continued',
+    payload,
+    failOpens: [],
+  });
+});
+
+test('emit() names in the outcome whom the event went on without', async () => {
+  const hook = await loadHook();
+  const bad = plugin(hook, new MemoryPlugin('bad', () => ({ action: 'explode' })), { onFailure: 'ignore' });
+
+  expect((await stage.emit(hook, [bad])).failOpens).toEqual([{ plugin: 'bad', code: 'ANSWER_INVALID' }]);
 });
 
 test('emit() passes on when trying again could help', async () => {

@@ -73,6 +73,14 @@ test.each(INVALID)('judge() fails %j as ANSWER_INVALID', async (answer) => {
   expect(inShort(judge(await asked(), answer, 0))).toBe('ANSWER_INVALID');
 });
 
+test('judge() says that an answer needs an action', async () => {
+  const forgotten = judge(await asked(), { changes: {} }, 0);
+  const wrong = judge(await asked(), { action: 'modify' }, 0);
+
+  expect(forgotten).toHaveProperty('failure.message', expect.stringContaining('; an answer without an "action" means continue'));
+  expect(wrong).toHaveProperty('failure.message', 'Cannot use the answer to "app.save": it lacks "changes"');
+});
+
 test('judge() fails an answer that nests too deeply without overflowing the stack', async () => {
   const text = `{"metadata":{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`;
 

@@ -175,6 +175,33 @@ test('a call that times out is settled, cancelled, and its late answer dropped',
   expect(peer.connection.inFlight).toBe(0);
 });
 
+test.each([
+  ['a wrong id', '{"jsonrpc":"2.0","id":999,"result":{}}\n', '"id":999,"result":{}}" on its stdout: no request with this id is open'],
+  ['several lines', '{\n  "jsonrpc": "2.0",\n  "id": 1\n}\n', 'it wrote "{" on its stdout: it is not JSON'],
+  ['a text', 'Traceback\n', 'it wrote "Traceback" on its stdout: it is no message'],
+  ['no line end', '{"jsonrpc":"2.0","id":1,"result":{}}', 'the line "{"jsonrpc":"2.0","id":1,"result":{}}" on its stdout has no end yet'],
+  ['a length in characters', 'Content-Length: 50\r\n\r\n{}', 'its Content-Length was 50 bytes, 2 of them came'],
+  ['nothing', '', 'nothing came on its stdout'],
+])('a timeout says that the plugin wrote %s instead of an answer', async (_what, text, why) => {
+  const peer = new Peer();
+  peer.invoke({ timeoutMs: 20 });
+  peer.stdout.write(text);
+  await waitUntil(() => peer.replies.length > 0, 'the timeout');
+
+  expect(peer.replies).toMatchObject([{ failure: { code: 'PLUGIN_TIMEOUT', message: expect.stringContaining(`within 20 ms; `) } }]);
+  expect(peer.replies).toMatchObject([{ failure: { message: expect.stringContaining(why) } }]);
+});
+
+test('onOddity() tells of a log record that does not fit', async () => {
+  const told: string[] = [];
+  const peer = new Peer({ onOddity: (kind, text) => told.push(`${kind}: ${text}`) });
+  const record = { method: 'log', params: { level: 'warning', message: 'hi' } };
+  await peer.say(record, record);
+
+  expect(told).toEqual([expect.stringMatching(/^notification skipped: .*"debug", "info", "warn" or "error"/)]);
+  expect(peer.connection.stats.invalidMessages).toBe(2);
+});
+
 test('onHung() is called once when cancelled and timed-out calls outlive the grace', async () => {
   const peer = new Peer({ graceMs: 30 });
   const id = peer.invoke();
@@ -304,7 +331,7 @@ test.each([
 });
 
 test.each([
-  ['bad JSON', '{"jsonrpc":"2.0","id":1,"result":{]}', 'it is not JSON'],
+  ['bad JSON', '{"jsonrpc":"2.0","id":1,"result":{]}', 'it is not JSON: Expected property name'],
   ['its id at the end', `{"result":"${'x'.repeat(500)}",,"id":"1"}`, 'it is not JSON'],
   ['a batch', '[{"jsonrpc":"2.0","id":1,"result":{}}]', 'batches are not supported'],
   ['no result', '{"jsonrpc":"2.0","id":1}', 'it has neither a method nor a result nor an error'],
@@ -314,7 +341,7 @@ test.each([
   peer.invoke();
   await peer.say(`${text}\n`);
 
-  const message = `Cannot read the answer of plugin "redact" to event "e1": ${why}`;
+  const message = expect.stringContaining(`Cannot read the answer of plugin "redact" to event "e1": ${why}`);
   expect(peer.replies).toEqual([{ ok: false, failure: { code: 'MESSAGE_INVALID', message } }]);
   expect(peer.connection.stats.invalidMessages).toBe(1);
 });
@@ -338,6 +365,14 @@ test('messages that cannot be read and belong to no call are counted, and the pl
     { id: null, error: { code: -32700, data: { code: 'PARSE_ERROR' } } },
     { id: null, error: { code: -32600, data: { code: 'REQUEST_INVALID' } } },
   ]);
+});
+
+test('broken messages count towards the bound of stray text', async () => {
+  const peer = new Peer();
+  await peer.say(...Array(5).fill('{"id":1,}\n'));
+  expect(peer.faults).toEqual([]);
+  await peer.say('no message\n');
+  expect(peer.faults).toEqual(['PLUGIN_POLLUTED']);
 });
 
 test('half a message does not swallow the whole one behind it on the same line', async () => {
@@ -604,3 +639,45 @@ function optionsOf(peer: Peer): ConnectionOptions {
     onDrain: () => undefined,
   };
 }
+
+test('answers that a plugin does not read are bounded: what it asks meanwhile is not served', async () => {
+  const stdin = new PassThrough();
+  const peer = new Peer();
+  const connection = new Connection(
+    { stdin, stdout: peer.stdout },
+    {
+      ...{ plugin: 'redact', framing: 'lines', maxMessageBytes: 100_000, logsPerSecond: 100, pollutionLines: 5, timers: peer.timers },
+      ...{ onLog: () => undefined, onFault: () => undefined, onHung: () => undefined, onDrain: () => undefined },
+      serve: (method) => {
+        served++;
+        return Promise.resolve(method === 'big' ? 'x'.repeat(90_000) : {});
+      },
+    },
+  );
+  let served = 0;
+  const ask = (from: number, method = 'big') => {
+    for (let id = from; id < from + 10; id++) peer.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, method })}\n`);
+  };
+  for (let from = 0; from < 300; from += 10) {
+    const refused = connection.stats.servicesRefused + served;
+    ask(from);
+    await waitUntil(() => connection.stats.servicesRefused + served >= refused + 10, 'ten answers or refusals');
+  }
+  expect(connection.stats.bytesOut).toBeLessThan(90_000 * 100);
+
+  const before = served;
+  stdin.resume();
+  await waitUntil(() => connection.writable, 'the plugin to read');
+  ask(1000, 'small');
+  await waitUntil(() => served === before + 10, 'to be served again');
+  connection.close(stopped);
+});
+
+test('a method name longer than 200 characters is refused and not quoted', async () => {
+  const peer = new Peer();
+  await peer.say({ id: 1, method: 'm'.repeat(50_000) });
+  await peer.gets(1);
+
+  expect(peer.messages[0]?.error?.data).toEqual({ code: 'REQUEST_INVALID' });
+  expect([peer.served.length, peer.received.length < 1000]).toEqual([0, true]);
+});

@@ -59,3 +59,51 @@ test('an error of the stream harms nobody, even after close()', () => {
 
   expect(stream.emit('error', new Error('EIO'))).toBe(true);
 });
+
+test('bytes that take long to handle are left for the next turn, in order and whole', async () => {
+  const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const sent = Buffer.from(Array.from({ length: 40 }, (_, n) => String(n % 10).repeat(4096)).join(''));
+  const received: Buffer[] = [];
+  let turn = 0;
+  const turns = new Set<number>();
+  let ended = false;
+  const input = new PacedInput(
+    stream,
+    (chunk) => {
+      received.push(Buffer.from(chunk));
+      turns.add(turn);
+      for (const end = performance.now() + 8; performance.now() < end; );
+    },
+    () => {
+      ended = true;
+    },
+  );
+  const next = () => {
+    turn++;
+    if (!ended) setImmediate(next);
+  };
+  setImmediate(next);
+  stream.end(sent);
+  await waitUntil(() => ended, 'the end');
+  input.close();
+
+  expect(Buffer.concat(received).equals(sent)).toBe(true);
+  expect(turns.size).toBeGreaterThanOrEqual(5);
+});
+
+test('close() from within a chunk drops the rest of it', async () => {
+  const stream = new PassThrough();
+  let chunks = 0;
+  const input: PacedInput = new PacedInput(
+    stream,
+    () => {
+      chunks++;
+      input.close();
+    },
+    () => undefined,
+  );
+  stream.end(Buffer.alloc(64 * 1024));
+  await waitUntil(() => stream.readableEnded, 'the stream to be drained');
+
+  expect(chunks).toBe(1);
+});

@@ -59,6 +59,14 @@ test('push() counts stray lines and goes on', () => {
   ]);
 });
 
+test('push() skips a byte order mark before a message or a header', () => {
+  const mark = Buffer.from('\ufeff');
+  const body = '{"b":2}';
+  const bytes = Buffer.concat([mark, Buffer.from('{"a":1}\n'), mark, Buffer.from(frame(body))]);
+
+  expect(read(bytes)).toEqual(['message {"a":1}', 'message {"b":2}']);
+});
+
 test('push() resumes at a message or a header directly behind a stray text', () => {
   expect(read(`loading... {"jsonrpc":"2.0"}\n`)).toEqual(['pollution loading...', 'message {"jsonrpc":"2.0"}']);
   expect(read(`loading...${frame('{"a":1}')}`)).toEqual(['pollution loading...', 'message {"a":1}']);

@@ -9,7 +9,7 @@ test('the library is opened at the first request, not before', () => {
     opened++;
     return { deliver: (message: object) => delivered.push(message), close: () => undefined };
   };
-  const services = new Services({ openRpc, refuse: () => expect.unreachable() });
+  const services = new Services({ openRpc, refuse: () => expect.unreachable(), isRead: () => true });
   services.cancel(1);
   services.cancel(undefined);
   expect(opened).toBe(0);
@@ -29,6 +29,7 @@ test('the library is opened at the first request, not before', () => {
 test('an id may be used again once its answer was written', () => {
   const refused: unknown[] = [];
   const services = new Services({
+    isRead: () => true,
     openRpc: () => ({ deliver: () => undefined, close: () => undefined }),
     refuse: (id, code) => refused.push([id, code]),
   });

@@ -19,7 +19,11 @@ test('findConfig() finds the project file upward and the user file below it', as
     cwd: join(root, 'project/src'),
     env: { XDG_CONFIG_HOME: join(root, 'user'), HOME: join(root, 'home') },
   });
-  expect(found).toEqual({ files: [join(root, 'project/outrigger.yaml'), join(root, 'user/outrigger/config.yaml')], problems: [] });
+  expect(found).toEqual({
+    files: [join(root, 'project/outrigger.yaml'), join(root, 'user/outrigger/config.yaml')],
+    problems: [],
+    upward: join(root, 'project/outrigger.yaml'),
+  });
 });
 
 test('findConfig() looks into ~/.config without XDG_CONFIG_HOME', async () => {
@@ -41,7 +45,7 @@ test('findConfig() takes an explicit file over OUTRIGGER_CONFIG, relative to cwd
 });
 
 test('findConfig() finds nothing where there is nothing', async () => {
-  expect(await findConfig({ cwd: await writeFiles({}), env: {} })).toEqual({ files: [], problems: [] });
+  expect(await findConfig({ cwd: await writeFiles({}), env: {} })).toEqual({ files: [], problems: [], upward: undefined });
 });
 
 test('findConfig() refuses a file that everybody may write to', async () => {

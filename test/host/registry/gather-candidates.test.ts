@@ -75,6 +75,11 @@ test('gatherCandidates() warns when the plugin to leave out does not exist', asy
   ]);
 });
 
+test('gatherCandidates() does not take a found plugin called "constructor" for a listed one', async () => {
+  const { candidates } = await gather({ 'p/folder/plugin.json': manifest('constructor') }, { pluginFolders: ['p'], plugins: {} });
+  expect(candidates.map(({ name, entry }) => [name, entry])).toEqual([['constructor', undefined]]);
+});
+
 test('safeMode() switches all off', () => {
   expect(safeMode({ plugins: { a: {}, b: { enabled: false } } }).map(({ off }) => off?.state)).toEqual(['without', 'without']);
 });

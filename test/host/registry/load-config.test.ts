@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatProblem, loadConfig } from '../../../host/registry/load-config.ts';
@@ -51,4 +52,22 @@ test('loadConfig() with false looks for nothing', async () => {
 test('formatProblem() leaves out what is not known', () => {
   expect(formatProblem({ severity: 'error', message: 'm' })).toBe('m');
   expect(formatProblem({ severity: 'error', file: '/f', message: 'm' })).toBe('/f: m');
+});
+
+test.each([
+  ['a trace file elsewhere', 'traces: { file: ../elsewhere.jsonl }\n', '/traces/file'],
+  ['a data folder elsewhere', 'dataDir: /var/lib/elsewhere\n', '/dataDir'],
+  ['a way out through a link', 'dataDir: out/data\n', '/dataDir'],
+])('loadConfig() refuses a config found upward that asks for %s', async (_, text, pointer) => {
+  const root = await writeFiles({ 'project/outrigger.yaml': text });
+  await symlink(root, join(root, 'project/out'));
+
+  await expect(loadConfig({ cwd: join(root, 'project'), env: {} })).rejects.toThrow(`${pointer}: `);
+  expect((await loadConfig({ cwd: root, env: {}, config: join(root, 'project/outrigger.yaml') })).files).toHaveLength(1);
+});
+
+test('loadConfig() lets a config found upward write inside its own folder', async () => {
+  const root = await writeFiles({ 'outrigger.yaml': 'dataDir: .outrigger/data\ntraces: { file: .outrigger/traces.jsonl }\n' });
+
+  expect((await loadConfig({ cwd: root, env: {} })).config.dataDir).toBe(join(root, '.outrigger/data'));
 });

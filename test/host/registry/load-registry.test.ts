@@ -126,3 +126,36 @@ test('loadRegistry() survives 300 kB of nested anyOf and a catastrophic pattern'
   expect(states(registry)).toEqual({ big: 'broken', slow: 'broken', good: 'enabled' });
   expect(registry.problems.map(({ pointer }) => pointer)).toEqual(['/configSchema', '/configSchema']);
 });
+
+const typo = {
+  'plugins/good/plugin.json': manifest('good'),
+  'plugins/p/plugin.json': manifest('p'),
+  'outrigger.yaml': 'pluginFolders: [plugins]\nplugins:\n  p: {truts: full}\n  good: {trust: full}\n',
+};
+
+test('loadRegistry() breaks only the plugin whose entry in the config is a mistake', async () => {
+  const registry = await load(typo);
+  expect(states(registry)).toEqual({ good: 'enabled', p: 'broken' });
+  expect(registry.problems).toMatchObject([
+    { plugin: 'p', line: 3, pointer: '/plugins/p/truts', message: expect.stringContaining('"trust"') },
+  ]);
+});
+
+test('loadRegistry() leaves out a plugin with a broken entry when told to', async () => {
+  const registry = await load(typo, { without: ['p'] });
+  expect([states(registry), registry.problems]).toEqual([{ good: 'enabled', p: 'without' }, []]);
+});
+
+test('loadRegistry() does not start without a required plugin whose entry is a mistake', async () => {
+  const files = { ...typo, 'outrigger.yaml': 'pluginFolders: [plugins]\nplugins:\n  p: {truts: full, required: true}\n' };
+  await expect(load(files)).rejects.toMatchObject({ code: 'PLUGIN_REQUIRED' });
+});
+
+test('loadRegistry() starts in safe mode however broken the config is, and says what it left out', async () => {
+  const files = { ...typo, 'outrigger.yaml': 'plugins: [\n' };
+  await expect(load(files)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+
+  const registry = await load(files, { noPlugins: true });
+  expect([registry.plugins.size, registry.hooks.has('conda.pre_command')]).toEqual([0, true]);
+  expect(registry.problems).toMatchObject([{ severity: 'warning', file: expect.stringMatching(/outrigger\.yaml$/) }]);
+});

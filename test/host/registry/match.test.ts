@@ -50,3 +50,9 @@ test.each([
 ])('compileMatch() %s', (_, rules, payload, expected) => {
   expect(compileMatch(rules)(payload)).toBe(expected);
 });
+
+test('matchGlob() takes a hostile pattern for a match instead of taking long', () => {
+  const pattern = `*${'a'.repeat(240)}b`;
+  expect(matchGlob(pattern, 'a'.repeat(100_000))).toBe(true);
+  expect(matchGlob(pattern, `${'ab'.repeat(200)}c`)).toBe(false);
+});

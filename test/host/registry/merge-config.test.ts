@@ -48,3 +48,18 @@ test('mergeConfigs() merges limits, traces and sets, and adds folders and catalo
 test('mergeConfigs() keeps what only one side says', () => {
   expect(mergeConfigs({}, { plugins: { a: {} } })).toEqual({ plugins: { a: {} } });
 });
+
+test('mergeConfigs() keeps a plugin called "constructor"', () => {
+  const entry = { path: '/c', trust: 'full' } as const;
+  expect(mergeConfigs({ plugins: { constructor: entry } as never }, { plugins: { a: {} } }).plugins).toEqual({ constructor: entry, a: {} });
+});
+
+test('mergeConfigs() does not let trust follow a name to another folder', () => {
+  const weak = { plugins: { guard: { path: '/good', trust: 'full' as const, grant: { env: ['TOKEN'] }, priority: 1 } } };
+  expect(mergeConfigs({ plugins: { guard: { path: '/evil' } } }, weak).plugins?.['guard']).toEqual({ path: '/evil', priority: 1 });
+  expect(mergeConfigs({ plugins: { guard: { path: '/good', priority: 2 } } }, weak).plugins?.['guard']).toMatchObject({
+    trust: 'full',
+    priority: 2,
+  });
+  expect(mergeConfigs({ plugins: { guard: { priority: 2 } } }, weak).plugins?.['guard']).toMatchObject({ trust: 'full' });
+});

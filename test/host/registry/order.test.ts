@@ -76,6 +76,14 @@ test('order() gives the reasons for every place', () => {
   ]);
 });
 
+test('order() says at its place which wish of a subscription the modes refuse', () => {
+  const { ordered } = order([subscription('default'), subscription('p', { mode: 'transform', before: ['default'] })], rules);
+  expect(ordered.map(({ why }) => why.at(-1))).toEqual([
+    'priority 50 by default',
+    'Cannot place "p" before "default": mode sequential ("default") always runs before mode transform ("p")',
+  ]);
+});
+
 test('order() accepts a wish that the modes grant anyway', () => {
   const result = order([subscription('late', { mode: 'audit', after: ['early'] }), subscription('early')], rules);
   expect(result.problems).toEqual([]);
@@ -97,7 +105,7 @@ test('order() warns of a name that no plugin has, and only then', () => {
   ]);
 });
 
-test('order() names a circle and leaves out those who ask for it', () => {
+test('order() names a circle and leaves out the one configured last', () => {
   const result = order(
     [
       subscription('a', { before: ['b'] }),
@@ -107,8 +115,8 @@ test('order() names a circle and leaves out those who ask for it', () => {
     ],
     rules,
   );
-  expect(result.ordered.map((one) => one.subscription.plugin)).toEqual(['d']);
-  expect(result.left.map((one) => one.subscription.plugin).sort()).toEqual(['a', 'b', 'c']);
+  expect(result.ordered.map((one) => one.subscription.plugin)).toEqual(['a', 'b', 'd']);
+  expect(result.left.map((one) => one.subscription.plugin)).toEqual(['c']);
   expect(result.problems[0]).toContain('"a" → "b" → "c" → "a"');
 });
 
@@ -118,11 +126,20 @@ test('order() does not let one plugin pull another out with a circle of its own 
   expect(result.left[0]?.reason).toMatch(/^before and after go round in a circle: "(evil|protect)" → /);
 });
 
+test('order() keeps a guard in the plan when a later plugin closes a circle around its wish', () => {
+  const result = order(
+    [subscription('protect', { before: ['b'] }), subscription('b'), subscription('evil', { after: ['b'], before: ['protect'] })],
+    rules,
+  );
+  expect(result.ordered.map((one) => one.subscription.plugin)).toEqual(['protect', 'b']);
+  expect(result.left.map((one) => one.subscription.plugin)).toEqual(['evil']);
+});
+
 test('order() finds two circles at once', () => {
   const pair = (a: string, b: string) => [subscription(a, { before: [b] }), subscription(b, { before: [a] })];
   const result = order([...pair('a', 'b'), subscription('free'), ...pair('c', 'd')], rules);
-  expect(result.ordered.map((one) => one.subscription.plugin)).toEqual(['free']);
-  expect(result.left).toHaveLength(4);
+  expect(result.ordered.map((one) => one.subscription.plugin)).toEqual(['a', 'free', 'c']);
+  expect(result.left.map((one) => one.subscription.plugin)).toEqual(['b', 'd']);
 });
 
 test('order() refuses a plugin that wants to run before itself', () => {

@@ -41,6 +41,7 @@ test("registerPlugin() breaks a plugin whose name is not the config's", async ()
     pointer: '/name',
     message: 'The manifest calls the plugin "y", the config "x": use one name in both',
   });
+  expect(plugin.reason).toBe('/name: The manifest calls the plugin "y", the config "x": use one name in both');
 });
 
 test('registerPlugin() breaks a plugin that hears a hook point its catalog does not have', async () => {

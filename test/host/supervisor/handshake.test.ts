@@ -15,6 +15,12 @@ test('HOST calls itself what package.json says', () => {
   expect(HOST).toEqual({ name: hostPackage.name, version: hostPackage.version });
 });
 
+test('readHello() says what stdout told when no answer came', () => {
+  const hello = readHello('redact', failed('PLUGIN_TIMEOUT'), 100, '; nothing came on its stdout');
+
+  expect(hello).toMatchObject({ failure: { message: 'Cannot start plugin "redact": no hello within 100 ms; nothing came on its stdout' } });
+});
+
 test.for([[{}], [null], [{ protocol: 1 }], [{ plugin: { name: 'x', version: '2' }, future: true }]])(
   'readHello() accepts %j',
   ([result]) => {

@@ -2,9 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { definePlugin } from '@outrigger/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testWith } from '../../support/needs.ts';
 import { plugin as imported } from './fixtures/plugin.ts';
 import { PluginProcess } from './plugin-process.ts';
+
+const testWithPython = testWith('python3', 'python3');
 
 const file = fileURLToPath(new URL('fixtures/plugin.ts', import.meta.url));
 const sdk = new URL('../../../sdk/typescript/dist/index.js', import.meta.url).href;
@@ -24,6 +28,14 @@ async function startScript(text: string, env: NodeJS.ProcessEnv): Promise<Plugin
 test('definePlugin() only returns the plugin when a test imports it', () => {
   expect(Object.keys(imported.hooks)).toContain('test.echo');
   expect(process.listenerCount('SIGINT')).toBe(0);
+});
+
+test.each([
+  [undefined, '"hooks" must be an object'],
+  [{ hook: {} }, '"hooks" must be an object'],
+  [{ hooks: { 'test.echo': 5 } }, 'the handler of "test.echo" must be a function, not number'],
+])('definePlugin() refuses %j', (definition, why) => {
+  expect(() => definePlugin(definition as never)).toThrow(why);
 });
 
 test('definePlugin() serves when the plugin is the main module', async () => {
@@ -52,7 +64,7 @@ test('definePlugin() refuses a second plugin in one process', async () => {
   expect(plugin.stderr).toContain('definePlugin() was called twice in this process');
 });
 
-test('definePlugin() explains itself and exits 1 on a terminal without a host', async () => {
+testWithPython('definePlugin() explains itself and exits 1 on a terminal without a host', async () => {
   const spawn = 'import pty, sys, os; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
   // The terminal shows stdout and stderr as one.
   const plugin = new PluginProcess('python3', ['-c', spawn, process.execPath, file], { env: byHand });

@@ -28,6 +28,17 @@ describe('serve() and hook calls', () => {
     expect(answer['result']).toEqual({ state: { payload: { p: 'ü€😀' }, config: { a: 1 }, state: { s: 1 }, attempt: 2 } });
   });
 
+  test('serve() warns of a hook point it was asked to serve and has no handler for', async () => {
+    const plugin = start();
+    await plugin.initialize({}, { hooks: ['test.echo', 'test.ecko'] });
+    await waitUntil(() => plugin.messages.some(({ method }) => method === 'log'), 'the warning');
+
+    const message = expect.stringMatching(
+      /^no handler for test\.ecko, which the manifest subscribes to; there are handlers for: .*test\.echo/,
+    );
+    expect(plugin.messages).toContainEqual({ jsonrpc: '2.0', method: 'log', params: { level: 'warn', message } });
+  });
+
   test('serve() sends what block() and modify() make', async () => {
     const plugin = start();
 

@@ -63,6 +63,17 @@ test('testPlugin() cancels a call when its signal is aborted', async () => {
   await expect(call).rejects.toMatchObject({ number: -32800 });
 });
 
+test('a handler does not wait for a service longer than for its event', async () => {
+  const own = definePlugin({ hooks: { 'a.b': async (_, { call }) => ({ state: await call('tasks/never') }) } });
+  const t = await testPlugin(own, { services: { 'tasks/never': () => new Promise(() => undefined) } });
+  const cancel = new AbortController();
+  const call = t.call('a.b', {}, { signal: cancel.signal });
+
+  cancel.abort();
+
+  await expect(call).rejects.toMatchObject({ number: -32800 });
+});
+
 test('testPlugin() rejects when setup declines or throws', async () => {
   await expect(testPlugin(plugin, { config: { missing: 'git' } })).rejects.toThrow('The plugin declined: needs git');
   await expect(testPlugin(plugin, { config: { broken: true } })).rejects.toThrow('setup broke');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutToWidth, displayWidth } from '../../../../host/cli/print/display-width.ts';
+import { cutToWidth, displayWidth, wrapToWidth } from '../../../../host/cli/print/display-width.ts';
 
 test.each([
   ['plain', 5],
@@ -29,4 +29,16 @@ test('cutToWidth() never goes over the width and never splits a wide character',
 
 test('cutToWidth() keeps an emoji sequence whole', () => {
   expect(cutToWidth('👩‍👩‍👧abc', 4)).toBe('👩‍👩‍👧a…');
+});
+
+test.each<[string, number, string[]]>([
+  ['fits', 4, ['fits']],
+  ['one two three', 7, ['one two', 'three']],
+  ['  indented text', 10, ['  indented', 'text']],
+  ['a abcdefgh b', 4, ['a', 'abcd', 'efgh', 'b']],
+  ['日本語 x', 4, ['日本', '語 x']],
+  ['日本', 1, ['日', '本']],
+  ['', 0, ['']],
+])('wrapToWidth() of %j in %i columns', (text, width, lines) => {
+  expect(wrapToWidth(text, width)).toEqual(lines);
 });

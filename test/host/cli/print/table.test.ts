@@ -35,6 +35,29 @@ test('table() cuts the widest column until the lines fit the terminal', () => {
   expect(lines[1]).toBe(`protect   1  ${'y'.repeat(26)}…`);
 });
 
+test('table() wraps a column that asks for it, and loses nothing of it', () => {
+  const wrapping = [{ title: 'plugin' }, { title: 'why', wraps: true as const }];
+  const text = table(
+    wrapping,
+    [
+      ['protect', { text: 'mode sequential from the manifest; priority 5', tone: 'name' }],
+      ['b', 'x'],
+    ],
+    {
+      paint: plain,
+      columns: 30,
+    },
+  );
+  expect(text).toBe('plugin   why\nprotect  mode sequential from\n         the manifest;\n         priority 5\nb        x');
+});
+
+test('table() narrows the other columns before one that wraps gets unreadable', () => {
+  const wrapping = [{ title: 'a' }, { title: 'why', wraps: true as const }];
+  const lines = table(wrapping, [['x'.repeat(30), 'y y y y y y y y y y y y']], { paint: plain, columns: 24 }).split('\n');
+  expect(lines[1]).toBe('xxxxx…  y y y y y y y y');
+  expect(lines[2]).toBe('        y y y y');
+});
+
 test('table() does not hang on a terminal too narrow for anything', () => {
   expect(table(columns, [['protect', '1', 'why']], { paint: plain, columns: 1 }).split('\n')).toHaveLength(2);
 });
