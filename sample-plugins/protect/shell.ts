@@ -2,15 +2,14 @@ import { homedir } from 'node:os';
 import { posix } from 'node:path';
 
 export type Command = { readonly program: string; readonly args: readonly string[]; readonly cwd: string };
-const STARTS_OTHERS =
-  /^((ba|da|z|k|a|fi)?sh|sudo|doas|su|env|nice|ionice|nohup|timeout|xargs|time|stdbuf|setsid|exec|eval|command|busybox|then|do|else|if|while|!|\w+=.*)$/s;
+const WRAPS = /^((ba|da|z|k|a)?sh|sudo|doas|su|env|(io)?nice|nohup|time(out)?|xargs|exec|eval|busybox|then|do|else|if|while|!|\w+=.*)$/s;
 const SYSTEM = /^\/((bin|boot|etc|lib\d*|proc|sbin|sys)(\/.*)?|(dev|usr|var|System|Library)(\/[^/]+)?|home|root|Users|opt|srv|run)?$/s;
 const TOKEN = /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)|(\$\(|[;&|\n(){}`])|(\s+)|([^"'\\;&|\n(){}`\s$]+|\$\{\w+\}|.)/gs;
 
 /** Every command that would run: this one, and those that wrappers, shells and substitutions start. */
 export function unwrap(words: readonly string[], cwd: string, depth = 0): Command[] {
   // Which options of a wrapper take a value differs too much to know: any of the first words may be a program or a script.
-  const starts = STARTS_OTHERS.test(posix.basename(words[0] ?? '')) ? words.slice(0, 20).map((_, i) => words.slice(i)) : [words];
+  const starts = WRAPS.test(posix.basename(words[0] ?? '')) ? words.slice(0, 20).map((_, i) => words.slice(i)) : [words];
   return starts.flatMap(([first = '', ...args]) => {
     const script = /[\s;&|(`]/.test(first) && depth < 4 ? first.replace(/^-S|^--split-string=/, '') : '';
     let folder = cwd;
@@ -29,8 +28,7 @@ export function isSystem(target: string, cwd: string): boolean {
 }
 
 function resolve(path: string, cwd: string): string {
-  const expanded = path.replace(/^(~(\w+(?=\/|$))?|\$HOME\b|\$\{HOME\})/, homedir());
-  return posix.resolve(cwd, expanded).replace(/\/[*.?]*$/, '') || '/';
+  return posix.resolve(cwd, path.replace(/^(~(\w+(?=\/|$))?|\$HOME\b|\$\{HOME\})/, homedir())).replace(/\/[*.?]*$/, '') || '/';
 }
 
 /** The simple commands of a shell script, as words without their quotes. */
