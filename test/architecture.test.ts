@@ -8,7 +8,7 @@ const LAYERS = ['protocol', 'process', 'sandbox', 'supervisor', 'registry', 'dis
 
 /** The one place in `host/` that knows a library. */
 const OWNERS: Record<string, RegExp> = {
-  'vscode-jsonrpc': /^host\/process\/connection\.ts$/,
+  'vscode-jsonrpc': /^host\/process\/rpc\.ts$/,
   execa: /^host\/process\/launch\.ts$/,
   ajv: /^host\/protocol\/validator\.ts$/,
   yaml: /^host\/registry\//,

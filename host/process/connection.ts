@@ -1,13 +1,12 @@
-import { createRequire } from 'node:module';
 import type { Readable, Writable } from 'node:stream';
 import type { LogParams } from '@outrigger/schemas';
-import type { Message, MessageReader as RpcReader, MessageWriter as RpcWriter } from 'vscode-jsonrpc';
 import { type ErrorCode, HostError } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
 import { Inbound } from './inbound.ts';
 import type { Oddity } from './oddities.ts';
 import { PacedInput } from './paced-input.ts';
 import { budgetSpent, Pending, type PendingRequest } from './pending.ts';
+import { openRpc } from './rpc.ts';
 import { answerText, type Rpc, type RpcAnswer, Services, wireError } from './services.ts';
 import { isLarger, tooLarge } from './size.ts';
 import type { Timers } from './timers.ts';
@@ -188,65 +187,19 @@ export class Connection {
     this.#writer.write(answerText(answer, plugin, maxMessageBytes));
   }
 
+  #openRpc(): Rpc {
+    return openRpc({
+      serve: this.#options.serve,
+      answer: (answer) => {
+        this.#answer(answer);
+        this.#services.settled(answer.id);
+      },
+    });
+  }
+
   #fault(code: ErrorCode, message: string): void {
     if (this.#faulted || this.#closed !== undefined) return;
     this.#faulted = true;
     this.#options.onFault({ code, message });
   }
-
-  /** vscode-jsonrpc on our reader and writer; loading it takes 10 ms, hence not before it is needed. */
-  #openRpc(): Rpc {
-    const { createMessageConnection, ResponseError } = createRequire(import.meta.url)(
-      'vscode-jsonrpc/node',
-    ) as typeof import('vscode-jsonrpc/node');
-    let deliver: (message: Message) => void = ignore;
-    const nothing = { dispose: ignore };
-    const silent = () => nothing;
-    const reader: RpcReader = {
-      onError: silent,
-      onClose: silent,
-      onPartialMessage: silent,
-      listen: (callback) => {
-        deliver = callback;
-        return nothing;
-      },
-      dispose: ignore,
-    };
-    const writer: RpcWriter = {
-      onError: silent,
-      onClose: silent,
-      write: async (message: Message & { readonly id?: unknown }) => {
-        this.#answer(message as RpcAnswer);
-        this.#services.settled(message.id);
-      },
-      end: ignore,
-      dispose: ignore,
-    };
-    const rpc = createMessageConnection(reader, writer);
-    const running = new Set<AbortController>();
-    rpc.onRequest(async (method, params, token) => {
-      const abort = new AbortController();
-      running.add(abort);
-      token.onCancellationRequested(() => abort.abort());
-      if (token.isCancellationRequested) abort.abort();
-      try {
-        return await this.#options.serve(method, params, abort.signal);
-      } catch (error) {
-        const { code, message, data } = wireError(error);
-        return new ResponseError(code, message, data);
-      } finally {
-        running.delete(abort);
-      }
-    });
-    rpc.listen();
-    return {
-      deliver: (message) => deliver(message as Message),
-      close: () => {
-        for (const abort of running) abort.abort();
-        rpc.dispose();
-      },
-    };
-  }
 }
-
-function ignore(): void {}

@@ -1,32 +1,13 @@
 import type { Connection } from '../process/connection.ts';
-import type { Timer, Timers } from '../process/timers.ts';
+import type { Timers } from '../process/timers.ts';
 import type { Reply } from '../process/types.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
-import { BoundedQueue, type Place } from './bounded-queue.ts';
+import { BoundedQueue } from './bounded-queue.ts';
+import { type Job, type Line, sizeOf } from './job.ts';
 import { Suspects } from './suspects.ts';
 import type { HookCall, PluginSpec } from './types.ts';
-
-/** One hook call between `invoke()` and `settle()`. */
-export interface Job {
-  readonly call: HookCall;
-  attempt: number;
-  /** It was in flight when a process died: the next time it is sent alone, so that blame falls on the right one. */
-  isSuspect: boolean;
-  /** It waited for a process to start. */
-  coldStart: boolean;
-  place: Place<Job | string> | undefined;
-  timer: Timer | undefined;
-  /** Where it was sent, and under which number. */
-  sent: { readonly line: Line; readonly id: number } | undefined;
-  isSettled: boolean;
-}
-
-/** A connection to a process that is ready. */
-export interface Line {
-  readonly connection: Connection;
-  readonly pid: number | undefined;
-}
+import { Untold } from './untold.ts';
 
 /** Calls and notifications on their way to one plugin: in flight up to `concurrency`, the rest in a bounded queue. */
 export class CallLane {
@@ -43,8 +24,7 @@ export class CallLane {
   #line: Line | undefined;
   #isolated: Job | undefined;
   #losing: Job[] | undefined;
-  #untold = 0;
-  readonly #whenTold: (() => void)[] = [];
+  readonly #untold = new Untold();
 
   constructor(spec: PluginSpec, timers: Timers) {
     this.#spec = spec;
@@ -79,13 +59,13 @@ export class CallLane {
     const line = this.#queue.size === 0 ? this.#lineFor(shared) : undefined;
     if (line !== undefined && this.#tell(shared, line)) return undefined;
     if (this.#queue.push(shared, Buffer.byteLength(shared)) === undefined) return this.drop(this.#overloaded());
-    this.#untold++;
+    this.#untold.add();
     return undefined;
   }
 
   /** Settles when no notification waits any more, handed over or dropped. */
   told(): Promise<void> {
-    return this.#untold === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenTold.push(resolve));
+    return this.#untold.gone();
   }
 
   /** A notification that may not even wait. */
@@ -122,7 +102,7 @@ export class CallLane {
       if (typeof item === 'string') {
         if (!this.#tell(item, line)) return;
         this.#queue.remove(place);
-        this.#oneTold();
+        this.#untold.remove();
       } else {
         this.#dequeue(item);
         this.#send(item, line);
@@ -158,7 +138,7 @@ export class CallLane {
       if (failure === undefined || !this.#queue.remove(place)) continue;
       if (typeof item === 'string') {
         this.notificationsDropped++;
-        this.#oneTold();
+        this.#untold.remove();
       } else this.fail(item, failure);
     }
   }
@@ -192,11 +172,6 @@ export class CallLane {
   #tell(shared: string, line: Line): boolean {
     this.lastActive = this.#timers.now();
     return line.connection.notify('hook/notify', `{${shared}}`);
-  }
-
-  #oneTold(): void {
-    if (--this.#untold > 0) return;
-    for (const resolve of this.#whenTold.splice(0)) resolve();
   }
 
   #onReply(job: Job, line: Line, reply: Reply): void {
@@ -257,8 +232,4 @@ export class CallLane {
     const message = `Cannot queue for plugin "${name}": ${this.#queue.size} calls and ${this.#queue.bytes} bytes wait already, the bounds are ${queueCalls} and ${queueBytes}`;
     return { code: 'PLUGIN_OVERLOADED', message };
   }
-}
-
-function sizeOf(call: HookCall): number {
-  return Buffer.byteLength(call.shared) + (call.state === undefined ? 0 : Buffer.byteLength(call.state));
 }

@@ -1,5 +1,6 @@
 import type { Failure } from '../protocol/types.ts';
-import type { CallLane, Job } from './call-lane.ts';
+import type { CallLane } from './call-lane.ts';
+import type { Job } from './job.ts';
 import { poisonFailure } from './refusal.ts';
 import type { DeathClass, HookCall } from './types.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readManifest, startPlugin } from '../../test/sdk/typescript/plugin-process.ts';
 import { plugin } from './plugin.ts';
 
-const cwd = '/work/project';
+const cwd = '/projects/app';
 const { configSchema } = readManifest(import.meta.dirname).manifest as unknown as {
   configSchema: { properties: { commands: { default: string[] } } };
 };

@@ -6,7 +6,7 @@ import { plugin } from './plugin.ts';
 const failure = {
   command: 'npm',
   args: ['start'],
-  cwd: '/work',
+  cwd: '/projects',
   error: 'CommandFailed',
   errorClasses: ['CommandFailed'],
   message: 'npm failed',
@@ -45,7 +45,7 @@ test('rich-exception logs its report as an error and its manifest is valid', asy
     [
       'npm failed: exit 1 after 1.2 s',
       '  command    npm start',
-      '  folder     /work',
+      '  folder     /projects',
       '  time       2026-01-01T00:00:00Z',
       '  last words starting',
       '             Error: listen EADDRINUSE: address already in use :::3000',
