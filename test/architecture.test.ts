@@ -19,6 +19,7 @@ const OWNERS: Record<string, RegExp> = {
 const TESTED_THROUGH: Record<string, string> = {
   'host/bin.mjs': 'test/e2e/cli-bin.test.ts',
   'host/index.ts': 'test/readme.test.ts',
+  'host/supervisor/job.ts': 'test/host/supervisor/call-lane.test.ts',
   'host/process/terminate.ts': 'test/host/process/launch.test.ts',
   'sdk/typescript/index.ts': 'test/sdk/typescript/serve.test.ts',
   'host/cli/commands/complete.ts': 'test/host/cli/completion-scripts.test.ts',
