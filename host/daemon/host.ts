@@ -7,6 +7,7 @@ import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
 import { loadRegistry } from '../registry/load-registry.ts';
 import type { Problem } from '../registry/types.ts';
+import { checkOptions } from './check-options.ts';
 import { Core } from './core.ts';
 import type { AllHooks, CatalogSource } from './define-catalog.ts';
 import { HostScope } from './scope.ts';
@@ -23,6 +24,7 @@ type Typed<C extends readonly CatalogSource[]> = HookMap & AllHooks<C>;
 export async function createHost<const C extends readonly CatalogSource[] = []>(
   options: Omit<HostOptions, 'catalogs'> & { readonly catalogs?: C } = {},
 ): Promise<Host<Typed<C>>> {
+  checkOptions(options);
   const env = options.env ?? globalThis.process.env;
   const cacheDir = folder(env, { variable: 'XDG_CACHE_HOME', fallback: '.cache' });
   const registry = await loadRegistry({

@@ -1,7 +1,9 @@
 import { type HookEmitParams, type HookEmitResult, methods, type Validator } from '@outrigger/schemas';
 import * as validators from '@outrigger/schemas/validate-protocol';
+import { jsonMistake } from '../dispatcher/json-mistake.ts';
 import { inWords } from '../dispatcher/merge.ts';
 import { HostError } from '../protocol/errors.ts';
+import { MAX_DEPTH } from '../protocol/is-deeper.ts';
 import { check } from '../protocol/validator.ts';
 import type { PluginStorage } from './storage.ts';
 import type { Service } from './types.ts';
@@ -64,7 +66,10 @@ function ownService(name: string, service: Service): Offer {
     params: undefined,
     run: async (plugin, params, signal) => {
       try {
-        return (await unlessAborted(service(params, { plugin, signal }), signal)) ?? null;
+        const result = (await unlessAborted(service(params, { plugin, signal }), signal)) ?? null;
+        const mistake = jsonMistake(result, MAX_DEPTH);
+        if (mistake === undefined) return result;
+        throw new HostError('SERVICE_FAILED', `Service "${name}" failed: its result is no JSON: ${mistake}`);
       } catch (error) {
         if (error instanceof HostError) throw error;
         const why = error instanceof Error ? error.message : String(error);

@@ -133,6 +133,25 @@ test('serve() tells that a service of the application failed', async () => {
   await expect(serve('p', 'tasks/add', {}, signal)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', message: 'too many tasks' });
 });
 
+test.each<[string, () => unknown]>([
+  ['a bigint', () => ({ n: 10n })],
+  [
+    'a circle',
+    () => {
+      const circle: Record<string, unknown> = {};
+      circle['self'] = circle;
+      return circle;
+    },
+  ],
+])('serve() says that the result of a service is no JSON when it holds %s', async (_, service) => {
+  const serve = serveWith({ 'tasks/list': service });
+
+  await expect(serve('p', 'tasks/list', {}, signal)).rejects.toMatchObject({
+    code: 'SERVICE_FAILED',
+    message: expect.stringContaining('Service "tasks/list" failed: its result is no JSON: it '),
+  });
+});
+
 test.each(['storage/get', 'hook/emit', 'log', 'initialize', '$/progress', '$/anything', 'storage'])(
   'makeServe() refuses a service called "%s"',
   (name) => {
