@@ -5,13 +5,12 @@ import type { Participant } from './plan.ts';
 
 /** Walks the plan: the only loop over plugins in the host. */
 export async function dispatch(run: EventRun, timers: Timers): Promise<void> {
-  let index = -1;
   for (const stage of run.plan.stages) {
-    index += 1;
-    const asked = run.isOver ? skip(run, stage) : matching(run, stage);
+    if (run.isOver) return;
+    const at = { stage: run.reached++, timers };
+    const asked = matching(stage, run.progress.payload);
     const [first] = asked;
     if (first === undefined) continue;
-    const at = { stage: index, timers };
     if (asked.length === 1) run.take(await callPlugin(first, run, at));
     else await together(run, asked, at);
   }
@@ -27,21 +26,11 @@ async function together(run: EventRun, asked: readonly Participant[], at: { stag
   await Promise.all(calls);
 }
 
-/** Those whose filters fit the payload as it is now; the others go into the record. */
-export function matching(run: EventRun, stage: readonly Participant[]): readonly Participant[] {
-  if (!stage.some(hasFilter)) return stage;
-  return stage.filter((participant) => {
-    const fits = participant.matches === undefined || participant.matches(run.progress.payload);
-    if (!fits) run.skipped.push({ participant, reason: 'match' });
-    return fits;
-  });
+/** Those whose filters fit the payload as it is now. */
+export function matching(stage: readonly Participant[], payload: Readonly<Record<string, unknown>>): readonly Participant[] {
+  return stage.some(hasFilter) ? stage.filter(({ matches }) => matches === undefined || matches(payload)) : stage;
 }
 
 function hasFilter({ matches }: Participant): boolean {
   return matches !== undefined;
-}
-
-function skip(run: EventRun, stage: readonly Participant[]): readonly Participant[] {
-  for (const participant of stage) run.skipped.push({ participant, reason: 'decided' });
-  return [];
 }

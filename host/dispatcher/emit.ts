@@ -33,7 +33,7 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
   try {
     await dispatch(run, context.timers);
     if (run.cancelled === undefined && plan.background.length > 0) {
-      tell(run, matching(run, plan.background), { outcome: summary(run), onError: context.backgroundError });
+      tell(run, matching(plan.background, run.progress.payload), { outcome: summary(run), onError: context.backgroundError });
     }
   } finally {
     stopListening();

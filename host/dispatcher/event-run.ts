@@ -33,11 +33,6 @@ export interface Answered {
   readonly coldStart: boolean;
 }
 
-export interface Skipped {
-  readonly participant: Participant;
-  readonly reason: 'match' | 'disabled' | 'decided';
-}
-
 /** One event on its way: what it carries, how far it has come, and the raw record its trace is made from. */
 export class EventRun {
   readonly event: string;
@@ -48,7 +43,8 @@ export class EventRun {
   /** On the timers’ clock: when the budget of all plugins together is over. */
   readonly deadline: number;
   readonly answers: Answered[] = [];
-  readonly skipped: Skipped[] = [];
+  /** Stages that were gone through; whoever stands in one without an answer did not match. */
+  reached = 0;
   /** Who handles the event right now. */
   readonly busy: string[] = [];
   progress: Progress;
@@ -179,7 +175,7 @@ export class EventRun {
   finish(): void {
     this.isFinished = true;
     this.durationMs = this.elapsed();
-    this.weight += 1024 + 64 * this.skipped.length + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
+    this.weight += 1024 + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
     this.#shared = undefined;
     this.#view = undefined;
   }

@@ -1,4 +1,4 @@
-import type { Change, PlanLine, Trace, TracedAnswer, TracedOutcome, Would } from '@outrigger/schemas';
+import type { Change, PlanLine, Skip, Trace, TracedAnswer, TracedOutcome, Would } from '@outrigger/schemas';
 import type { Answered, EventRun } from './event-run.ts';
 import { changesOf } from './patch.ts';
 
@@ -16,11 +16,21 @@ export function makeTrace(run: EventRun): Trace {
     depth: run.depth,
     plan: planLines(run),
     answers: run.answers.map((answered) => tracedAnswer(answered)),
-    skipped: [...run.plan.disabled.map((participant) => ({ participant, reason: 'disabled' as const })), ...run.skipped].map(
-      ({ participant, reason }) => ({ plugin: participant.subscription.plugin, reason }),
-    ),
+    skipped: skips(run),
     outcome: tracedOutcome(run),
   };
+}
+
+/** Everybody in the plan who has no answer: the rest of the record says why. */
+function skips(run: EventRun): Skip[] {
+  const answered = new Set(run.answers.map(({ participant }) => participant));
+  const left = [...run.plan.stages, run.plan.background].flatMap((stage, index) => {
+    // Those in the background hear of every event that has an outcome.
+    const isReached = index < run.reached || (index === run.plan.stages.length && run.cancelled === undefined);
+    const reason = isReached ? ('match' as const) : ('decided' as const);
+    return stage.filter((participant) => !answered.has(participant)).map(({ subscription }) => ({ plugin: subscription.plugin, reason }));
+  });
+  return [...run.plan.disabled.map(({ subscription }) => ({ plugin: subscription.plugin, reason: 'disabled' as const })), ...left];
 }
 
 /** True when the event went on in spite of this answer. */

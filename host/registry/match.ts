@@ -2,10 +2,13 @@ import type { MatchRule } from './types.ts';
 
 type Test = (value: unknown) => boolean;
 
-/** Compiles alternatives into one test on a payload; undefined matches every payload. Never throws, uses no regular expression. */
+/** Compiles alternatives into one test on a payload; undefined matches every payload. Never throws; patterns are globs, never regular expressions. */
 export function compileMatch(rules: readonly MatchRule[] | undefined): (payload: unknown) => boolean {
   if (rules === undefined) return () => true;
   const alternatives = rules.map((rule) => Object.entries(rule).map(([field, wanted]) => fieldTest(field, wanted)));
+  const [[only, ...others] = [], ...more] = alternatives;
+  // By far the most common: one field. It is asked for every event, whether the plugin is called or not.
+  if (only !== undefined && others.length === 0 && more.length === 0) return only;
   return (payload) => alternatives.some((fields) => fields.every((test) => test(payload)));
 }
 
@@ -48,17 +51,18 @@ function widthAt(text: string, index: number): number {
 
 function fieldTest(field: string, wanted: unknown): Test {
   const path = field.startsWith('/') ? field.slice(1).split('/').map(unescapePointer) : [field];
-  const tests = (Array.isArray(wanted) ? wanted : [wanted]).map(valueTest);
-  const fits: Test = (value) => tests.some((test) => test(value));
+  const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+  const exact = new Set(values.filter((value) => !isGlob(value)));
+  const globs = values.filter(isGlob);
+  const fits: Test = (value) => exact.has(value) || (typeof value === 'string' && globs.some((glob) => matchGlob(glob, value)));
   return (payload) => {
     const value = valueAt(payload, path);
     return Array.isArray(value) ? value.some(fits) : fits(value);
   };
 }
 
-function valueTest(wanted: unknown): Test {
-  if (typeof wanted !== 'string' || !/[*?]/.test(wanted)) return (value) => value === wanted;
-  return (value) => typeof value === 'string' && matchGlob(wanted, value);
+function isGlob(value: unknown): value is string {
+  return typeof value === 'string' && /[*?]/.test(value);
 }
 
 function valueAt(payload: unknown, path: readonly string[]): unknown {

@@ -74,17 +74,6 @@ test('EventRun weighs what its record keeps alive', async () => {
   expect(seen.weight).toBeGreaterThan(100_000);
 });
 
-test('EventRun weighs those it skipped', async () => {
-  const event = await run();
-  const [[participant] = []] = event.plan.stages;
-  if (participant === undefined) throw new Error('the plan is empty');
-  for (let i = 0; i < 1000; i++) event.skipped.push({ participant, reason: 'match' });
-
-  event.finish();
-
-  expect(event.weight).toBeGreaterThan(50_000);
-});
-
 test('EventRun.isInside() finds who handles an event around it', async () => {
   const grandparent = await run();
   grandparent.busy.push('p');
