@@ -37,7 +37,9 @@ test('loadConfig() throws for a named file that is missing', async () => {
 });
 
 test('loadConfig() takes an object, checked like a file', async () => {
-  expect((await loadConfig({ config: { pluginFolders: ['p'] }, cwd: '/projects', env: {} })).config).toEqual({ pluginFolders: ['/projects/p'] });
+  expect((await loadConfig({ config: { pluginFolders: ['p'] }, cwd: '/projects', env: {} })).config).toEqual({
+    pluginFolders: ['/projects/p'],
+  });
   await expect(loadConfig({ config: { limits: { emitDepth: 0 } }, cwd: '/', env: {} })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
 });
 
