@@ -1,5 +1,5 @@
 import { createHost } from '../daemon/host.ts';
-import type { Host, Scope } from '../daemon/types.ts';
+import type { Host, HostOptions, Scope } from '../daemon/types.ts';
 import { TraceFile } from '../journal/trace-file.ts';
 import { loadConfig } from '../registry/load-config.ts';
 import type { CliContext } from './context.ts';
@@ -16,13 +16,18 @@ export function anyHooks(scope: Scope): AnyScope {
 }
 
 /** Lets `use` work with a host, whose traces are kept on disk, and leaves nothing behind. Broken plugins are warned of. */
-export async function withHost<T>(context: CliContext, use: (host: Host) => Promise<T>): Promise<T> {
+export async function withHost<T>(
+  context: CliContext,
+  use: (host: Host) => Promise<T>,
+  how: Pick<HostOptions, 'startEager'> = {},
+): Promise<T> {
   const { options, cwd, env, log } = context;
   const config = options.config === undefined ? {} : { config: options.config };
   const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env), isSafe: options.noPlugins });
   const location = traceLocation(settings.traces, env);
   const traces = location && new TraceFile({ ...location, onProblem: (message) => log.warn(message) });
   const host = await createHost({
+    ...how,
     ...config,
     cwd,
     env,

@@ -20,6 +20,7 @@ const RULES: { readonly [K in keyof Required<HostOptions>]: Rule } = {
   services: [isObject, 'an object of functions'],
   noPlugins: [isFlag, 'true or false'],
   without: [isListOf(isText), 'a list of plugin names'],
+  startEager: [isFlag, 'true or false'],
   inspectPlugin: [isText, 'the name of a plugin'],
   log: [isLogger, 'an object with the methods debug, info, warn and error'],
   onTrace: [isFunction, 'a function'],

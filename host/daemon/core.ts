@@ -143,6 +143,13 @@ export class Core {
     if (this.#stopped) throw new HostError('HOST_STOPPED', 'Cannot use the host: it has been closed');
   }
 
+  /** Starts the plugins that ask for it; how that goes is in their status. */
+  startEager(): void {
+    for (const plugin of this.supervised.values()) {
+      if (this.registered(plugin.name).manifest?.activation === 'eager') void plugin.start();
+    }
+  }
+
   /** Stops every plugin and ends every event. Nothing is left running. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -39,7 +39,9 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
   const dataDir =
     env['OUTRIGGER_DATA_DIR'] || registry.config.dataDir || folder(env, { variable: 'XDG_DATA_HOME', fallback: '.local/share' });
   const core = new Core({ ...options, registry, env, dataDir, cacheDir, log: options.log ?? SILENT });
-  return new EmbeddedHost<Typed<C>>(core);
+  const host = new EmbeddedHost<Typed<C>>(core);
+  if (options.startEager !== false) core.startEager();
+  return host;
 }
 
 function folder(env: Readonly<Record<string, string | undefined>>, place: { variable: string; fallback: string }): string {
@@ -57,7 +59,6 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
     this.#core = core;
     core.root = this as unknown as HostScope;
     for (const { hook, participant } of core.globalPlacements()) this.audience.add(hook, participant);
-    for (const plugin of core.supervised.values()) if (core.registered(plugin.name).manifest?.activation === 'eager') void plugin.start();
   }
 
   session(options: { id?: string; plugins?: readonly string[] } = {}): Session<M> {

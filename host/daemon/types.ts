@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly noPlugins?: boolean;
   /** Plugins left out by name, however broken they are. */
   readonly without?: readonly string[];
+  /** False: plugins with `activation: eager` wait for their first event like the others. Default true. */
+  readonly startEager?: boolean;
   /** Plugin whose clocks stand still because a debugger may be attached. */
   readonly inspectPlugin?: string;
   readonly log?: Logger;

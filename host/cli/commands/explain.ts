@@ -1,4 +1,4 @@
-import type { Explanation } from '../../daemon/types.ts';
+import type { Explanation, Host } from '../../daemon/types.ts';
 import type { OrderedSubscription } from '../../registry/types.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -8,11 +8,12 @@ import { type Cell, table } from '../print/table.ts';
 
 /** `outrigger explain`: who would be asked, in what order and why, and who would not. */
 export async function explain(context: CliContext, hook: string): Promise<number> {
-  return withHost(context, async (host) => {
+  const print = async (host: Host): Promise<number> => {
     const explanation = anyHooks(host).explain(hook);
     context.answer(documentOf(explanation), () => textOf(explanation, context));
     return EXIT.done;
-  });
+  };
+  return withHost(context, print, { startEager: false });
 }
 
 function documentOf({ hook, description, stages, left }: Explanation): object {

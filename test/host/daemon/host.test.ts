@@ -191,3 +191,28 @@ test('a host writes nothing outside the folders of its user', async () => {
 
   expect((await readdir(home)).filter((name) => !['.cache', '.local'].includes(name))).toEqual([]);
 });
+
+test.each([
+  [undefined, 'a process'],
+  [false, 'none'],
+])('createHost() with startEager %s has %s for an eager plugin before any event', async (startEager, expected) => {
+  const folder = await hosts.home;
+  const wait =
+    'process.stdin.on("data", (d) => { for (const l of String(d).trim().split("\\n")) { const m = JSON.parse(l); if (m.method === "exit") process.exit(0); if (m.id) console.log(JSON.stringify({ jsonrpc: "2.0", id: m.id, result: {} })); } });';
+  const manifest = {
+    name: 'early',
+    version: '1.0.0',
+    activation: 'eager',
+    runtime: { command: 'node', args: ['-e', wait] },
+    hooks: { 'app.save': {} },
+  };
+  await mkdir(join(folder, 'early'));
+  await writeFile(join(folder, 'early/plugin.json'), JSON.stringify(manifest));
+
+  const options = startEager === undefined ? {} : { startEager };
+  const host = await hosts.open({ early: { path: join(folder, 'early'), trust: 'full' } }, options);
+
+  const state = () => host.plugins()[0]?.status?.state;
+  if (expected === 'none') expect(state()).toBe('stopped');
+  else await waitUntil(() => state() === 'ready', 'the eager plugin to be ready');
+});
