@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 import { Timers } from '../../host/process/timers.ts';
 import type { Failure, Logger } from '../../host/protocol/types.ts';
 import type { Times } from '../../host/supervisor/restart-policy.ts';
@@ -36,6 +37,13 @@ export interface RigOptions {
   readonly spec?: Partial<PluginSpec>;
   readonly deps?: Partial<SupervisorDeps>;
   readonly times?: Partial<Times>;
+}
+
+/** Supervises a fixture for the length of the test that calls this. */
+export function rigOf(fixture: string, options?: RigOptions): Rig {
+  const rig = supervise(fixture, options);
+  onTestFinished(() => rig.close());
+  return rig;
 }
 
 /** Supervises `test/fixtures/processes/<fixture>.mjs`. */

@@ -1,17 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
-import { failureOf, isAlive, type Rig, type RigOptions, supervise } from '../../support/supervise.ts';
+import { expect, test } from 'vitest';
+import { failureOf, isAlive, type Rig, rigOf } from '../../support/supervise.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-
-const rigs: Rig[] = [];
-afterEach(async () => {
-  await Promise.all(rigs.splice(0).map((rig) => rig.close()));
-});
-
-function rigOf(fixture: string, options?: RigOptions): Rig {
-  const rig = supervise(fixture, options);
-  rigs.push(rig);
-  return rig;
-}
 
 function kill(rig: Rig): void {
   process.kill(rig.plugin.status().pid as number, 'SIGKILL');

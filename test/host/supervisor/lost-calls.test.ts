@@ -1,16 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
-import { failureOf, type Rig, type RigOptions, supervise } from '../../support/supervise.ts';
-
-const rigs: Rig[] = [];
-afterEach(async () => {
-  await Promise.all(rigs.splice(0).map((rig) => rig.close()));
-});
-
-function rigOf(fixture: string, options?: RigOptions): Rig {
-  const rig = supervise(fixture, options);
-  rigs.push(rig);
-  return rig;
-}
+import { expect, test } from 'vitest';
+import { failureOf, rigOf } from '../../support/supervise.ts';
 
 test('settleLost() tries an idempotent call once more on a fresh process', async () => {
   const rig = rigOf('crashes-at-first-attempt');

@@ -1,17 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
-import { failureOf, isAlive, type Rig, type RigOptions, supervise } from '../../support/supervise.ts';
+import { expect, test } from 'vitest';
+import { failureOf, isAlive, rigOf } from '../../support/supervise.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-
-const rigs: Rig[] = [];
-afterEach(async () => {
-  await Promise.all(rigs.splice(0).map((rig) => rig.close()));
-});
-
-function rigOf(fixture: string, options?: RigOptions): Rig {
-  const rig = supervise(fixture, options);
-  rigs.push(rig);
-  return rig;
-}
 
 test('PluginProcess gives the plugin exactly the environment of its launch spec', async () => {
   const rig = rigOf('shows-environment');

@@ -1,18 +1,7 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CallReply } from '../../../host/supervisor/types.ts';
-import { failureOf, isAlive, type Rig, type RigOptions, supervise } from '../../support/supervise.ts';
+import { failureOf, isAlive, rigOf } from '../../support/supervise.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-
-const rigs: Rig[] = [];
-afterEach(async () => {
-  await Promise.all(rigs.splice(0).map((rig) => rig.close()));
-});
-
-function rigOf(fixture: string, options?: RigOptions): Rig {
-  const rig = supervise(fixture, options);
-  rigs.push(rig);
-  return rig;
-}
 
 test('invoke() works with a plugin that answers {} to everything', async () => {
   const rig = rigOf('ignores-one-event');
