@@ -21,7 +21,7 @@ export function referenceMarkdown(sources: ReferenceSources): string {
   const fillIn: Record<string, (...words: string[]) => string> = {
     methods: () => methodTable(methods),
     messages: () => messageSections(methods, schema),
-    section: (path) => schemaSection(schema(path)),
+    section: (path, ...elsewhere) => schemaSection(schema(path), elsewhere),
     default: (path, field) => defaultOf(schema(path), field ?? ''),
     example: (path) => sources.text(`examples/valid/${path}.json`).trimEnd(),
     exchange: (framing) => exchange(framing === 'lines' ? 'lines' : 'content-length', sources.read),

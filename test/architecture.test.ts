@@ -4,7 +4,19 @@ import { describe, expect, test } from 'vitest';
 import { type Import, importsOf, type Source, sourcesOf } from './support/sources.ts';
 
 /** Each imports only from those before it; `schemas` lies before them all. */
-const LAYERS = ['protocol', 'process', 'sandbox', 'supervisor', 'registry', 'dispatcher', 'journal', 'daemon', 'command', 'cli'];
+const LAYERS = [
+  'protocol',
+  'process',
+  'sandbox',
+  'supervisor',
+  'registry',
+  'dispatcher',
+  'journal',
+  'daemon',
+  'conformance',
+  'command',
+  'cli',
+];
 
 /** The one place in `host/` that knows a library. */
 const OWNERS: Record<string, RegExp> = {
@@ -30,6 +42,7 @@ const TESTED_THROUGH: Record<string, string> = {
   'host/cli/commands/hooks.ts': 'test/e2e/cli-answers.test.ts',
   'host/cli/commands/plugins.ts': 'test/e2e/cli-plugins.test.ts',
   'host/cli/commands/run.ts': 'test/e2e/cli-run.test.ts',
+  'host/cli/commands/secrets.ts': 'test/e2e/cli-secrets.test.ts',
   'host/cli/commands/trace.ts': 'test/e2e/cli-answers.test.ts',
   'host/cli/context.ts': 'test/e2e/cli-answers.test.ts',
   'host/cli/exit-codes.ts': 'test/e2e/cli-answers.test.ts',
@@ -37,11 +50,13 @@ const TESTED_THROUGH: Record<string, string> = {
   'host/cli/main.ts': 'test/e2e/cli-bin.test.ts',
   'host/cli/open-host.ts': 'test/e2e/cli-run.test.ts',
   'host/cli/open-registry.ts': 'test/e2e/cli-answers.test.ts',
+  'host/cli/read-hidden.ts': 'test/e2e/cli-secrets.test.ts',
   'host/cli/run-cli.ts': 'test/e2e/cli-answers.test.ts',
   'host/cli/usage-error.ts': 'test/e2e/cli-answers.test.ts',
   'host/process/inbound.ts': 'test/host/process/connection.test.ts',
   'sdk/typescript/answers.ts': 'test/sdk/typescript/testing.test.ts',
   'sdk/typescript/context.ts': 'test/sdk/typescript/serve.test.ts',
+  'sdk/typescript/fetch.ts': 'test/sdk/typescript/testing.test.ts',
   'sdk/typescript/peer.ts': 'test/sdk/typescript/serve.test.ts',
   'sdk/typescript/runtime.ts': 'test/sdk/typescript/serve.test.ts',
 };
@@ -54,6 +69,7 @@ const ROOT_FILES = [
   'CONTRIBUTING.md',
   'LICENSE',
   'README.md',
+  'SECURITY.md',
   'biome.json',
   'package-lock.json',
   'package.json',

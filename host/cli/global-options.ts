@@ -6,6 +6,8 @@ export interface GlobalOptions {
   readonly json: boolean;
   readonly noPlugins: boolean;
   readonly without: readonly string[];
+  /** Refuse to start when a plugin is not the accepted one. */
+  readonly frozen: boolean;
   readonly inspectPlugin: string | undefined;
   readonly verbose: boolean;
   readonly quiet: boolean;
@@ -16,6 +18,7 @@ interface Parsed {
   json?: boolean;
   plugins?: boolean;
   without?: string[];
+  frozen?: boolean;
   inspectPlugin?: string;
   verbose?: boolean;
   quiet?: boolean;
@@ -29,6 +32,7 @@ export function addGlobalOptions(command: Command): Command {
     .option('--json', 'answer with one JSON document, log with JSON lines')
     .option('--no-plugins', 'read no plugin file and start no plugin')
     .option('--without <plugin>', 'leave this plugin out, however broken it is (repeatable)', collect)
+    .option('--frozen', 'refuse to start unless the lock file holds exactly every plugin')
     .option('--inspect-plugin <plugin>', 'stop the clocks of this plugin while you debug it')
     .addOption(new Option('--verbose', 'log more, and show stack traces').conflicts('quiet'))
     .addOption(new Option('--quiet', 'log errors only').conflicts('verbose'));
@@ -44,6 +48,7 @@ export function readGlobalOptions(command: Command): GlobalOptions {
     json: first('json') ?? false,
     noPlugins: levels.some((level) => level.plugins === false),
     without: levels.flatMap((level) => level.without ?? []),
+    frozen: first('frozen') ?? false,
     inspectPlugin: first('inspectPlugin'),
     verbose: first('verbose') ?? false,
     quiet: first('quiet') ?? false,

@@ -2,6 +2,7 @@ import { createHost } from '../daemon/host.ts';
 import type { Host, HostOptions, Scope } from '../daemon/types.ts';
 import { TraceFile } from '../journal/trace-file.ts';
 import { loadConfig } from '../registry/load-config.ts';
+import { askPermission } from './ask-permission.ts';
 import type { CliContext } from './context.ts';
 import { problemText } from './print/problem-text.ts';
 import { traceLocation } from './trace-location.ts';
@@ -26,6 +27,7 @@ export async function withHost<T>(
   const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env), isSafe: options.noPlugins });
   const location = traceLocation(settings.traces, env);
   const traces = location && new TraceFile({ ...location, onProblem: (message) => log.warn(message) });
+  const onPermissionRequest = askPermission(context);
   const host = await createHost({
     ...how,
     ...config,
@@ -33,7 +35,9 @@ export async function withHost<T>(
     env,
     log,
     ...(options.noPlugins ? { noPlugins: true } : {}),
+    ...(options.frozen ? { frozen: true } : {}),
     without: options.without,
+    ...(onPermissionRequest === undefined ? {} : { onPermissionRequest }),
     ...(options.inspectPlugin === undefined ? {} : { inspectPlugin: options.inspectPlugin }),
     ...(traces ? { onTrace: (read) => traces.append(read()) } : {}),
   });

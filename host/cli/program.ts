@@ -53,15 +53,17 @@ export function makeProgram(deps: ProgramDeps): Command {
     .option('--hook <hook>', 'only events of this hook point');
 
   declarePlugins(program, declare);
+  declareSecrets(program, declare);
   const hooks = group(program, 'hooks', 'the hook points plugins can hear');
   declare(hooks, 'list', 'list the hook points', async (context) => (await import('./commands/hooks.ts')).listHooks(context));
   declare(hooks, 'show <hook>', 'show the payload and the rules of a hook point', async (context, [hook = '']) =>
     (await import('./commands/hooks.ts')).showHook(context, hook),
   );
 
-  declare(program, 'doctor', 'say what is missing on this machine, and how to get it', async (context) =>
-    (await import('./commands/doctor.ts')).doctor(context),
-  );
+  declare(program, 'doctor', 'say what is missing on this machine, and how to get it', async (context, _args, options) =>
+    (await import('./commands/doctor.ts')).doctor(context, { strict: options['strict'] === true }),
+  ).option('--strict', 'fail on warnings too, as for CI');
+  declareSandboxTest(program, declare);
   declare(program, 'completions', 'print the script that completes outrigger in your shell', async (context, [shell = '']) =>
     (await import('./commands/completions.ts')).completions(context, shell),
   ).addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']));
@@ -77,6 +79,22 @@ export function makeProgram(deps: ProgramDeps): Command {
 }
 
 type Declare = (parent: Command, usage: string, description: string, action: Action) => Command;
+
+function declareSandboxTest(program: Command, declare: Declare): void {
+  declare(program, 'sandbox-test', 'attack the sandbox of this machine, and say what gets through', async (context, _args, options) =>
+    (await import('./commands/sandbox-test.ts')).sandboxTest(context, options),
+  )
+    .addOption(
+      new Option('--driver <driver>', 'the sandbox to attack; none: see what the attacks do without one')
+        .choices(['auto', 'bubblewrap', 'gvisor', 'container', 'landlock', 'seatbelt', 'none'])
+        .default('auto'),
+    )
+    .addOption(new Option('--language <language>', 'which attacks').choices(['python', 'javascript', 'all']).default('all'))
+    .option('--only <id>', 'one attack, or those whose id fits a pattern with *')
+    .option('--bombs', 'also those that take memory, processors and disk in earnest, up to 2 GiB')
+    .option('--expect <layers...>', 'layers that must be engaged, beside those that the driver promises')
+    .option('--image <image>', 'image of the container driver');
+}
 
 function declarePlugins(program: Command, declare: Declare): void {
   const plugins = group(program, 'plugins', 'the plugins of this place');
@@ -95,9 +113,36 @@ function declarePlugins(program: Command, declare: Declare): void {
   declare(plugins, 'add <path>', 'write a plugin folder into the config file', async (context, [path = ''], options) =>
     (await edit()).addPlugin(context, path, options['trust'] === true),
   ).option('--trust', 'let it run with your rights, outside a sandbox');
+  const trust = () => import('./commands/trust.ts');
+  declare(
+    plugins,
+    'trust <plugin>',
+    'show what a plugin wants to do, and accept its code as it is now',
+    async (context, [plugin = ''], options) => (await trust()).trustPlugin(context, plugin, options),
+  )
+    .option('--yes', 'accept without being asked')
+    .option('--full', 'let it run with your rights, outside a sandbox')
+    .option('--grant-optional', 'grant what it calls optional too');
+  declare(plugins, 'untrust <plugin>', 'take back what a plugin was trusted with', async (context, [plugin = '']) =>
+    (await trust()).untrustPlugin(context, plugin),
+  );
   declare(plugins, 'remove <plugin>', 'take a plugin out of the config file', async (context, [plugin = '']) =>
     (await edit()).removePlugin(context, plugin),
   );
+}
+
+function declareSecrets(program: Command, declare: Declare): void {
+  const secrets = group(program, 'secrets', 'secrets that plugins may be granted by name');
+  const load = () => import('./commands/secrets.ts');
+  declare(secrets, 'set <name> [more...]', 'store a secret: its value is asked for, or read from stdin', async (context, args, options) =>
+    (await load()).setSecret(context, args, options),
+  )
+    .usage('[options] <name>')
+    .addOption(new Option('--store <place>', 'where to keep it').choices(['auto', 'keyring', 'file']).default('auto'));
+  declare(secrets, 'list', 'list the names of secrets, and the plugins that are granted them', async (context) =>
+    (await load()).listSecrets(context),
+  );
+  declare(secrets, 'remove <name>', 'remove a secret', async (context, [name = '']) => (await load()).removeSecret(context, name));
 }
 
 function withAllBelow(command: Command): Command[] {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Permissions } from '@outrigger/schemas';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
 import type { Participant } from '../dispatcher/plan.ts';
@@ -7,18 +8,19 @@ import { Timers } from '../process/timers.ts';
 import { didYouMean } from '../protocol/did-you-mean.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
-import type { LoadedHook, RegisteredPlugin, Registry } from '../registry/types.ts';
+import type { LoadedHook, RegisteredPlugin, Registry, Subscription } from '../registry/types.ts';
 import { SupervisedPlugin } from '../supervisor/supervised-plugin.ts';
-import { nestedEmit } from './nested-emit.ts';
+import { LiveGrants } from './live-grants.ts';
 import { pluginParticipant } from './participants.ts';
 import { pluginSpec } from './plugin-spec.ts';
 import { RecentEvents } from './recent-events.ts';
+import { guardedHandle, guardedLog, SecretGuard } from './redact-secrets.ts';
 import type { HostScope } from './scope.ts';
-import { makeServe, type Serve } from './services.ts';
-import { PluginStorage } from './storage.ts';
+import { servePlugins } from './serve-plugins.ts';
+import type { Serve } from './services.ts';
+import { PluginStorage, storageQuota } from './storage.ts';
 import type { HostOptions, HostStats } from './types.ts';
 
-const DEFAULT_STORAGE_MB = 16;
 const DEFAULT_TRACES = 1000;
 
 export interface Placed {
@@ -26,12 +28,15 @@ export interface Placed {
   readonly participant: Participant;
 }
 
-export interface CoreOptions extends Pick<HostOptions, 'services' | 'inspectPlugin' | 'onTrace' | 'traceCapacity'> {
+export interface CoreOptions
+  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'inspectPlugin' | 'onTrace' | 'traceCapacity'> {
   readonly registry: Registry;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly dataDir: string;
   readonly cacheDir: string;
   readonly log: Logger;
+  /** Writes what was granted for good into the lock file, or tells why it cannot. */
+  readonly recordGrant?: (plugin: string, permissions: Permissions) => Promise<string | undefined>;
 }
 
 /** What all scopes of one host share: hook points, plugins, clocks, counters. */
@@ -40,6 +45,9 @@ export class Core {
   readonly timers: Timers = new Timers();
   readonly recent: RecentEvents;
   readonly emitContext: EmitContext;
+  /** Keeps secrets that plugins were given out of logs and traces. */
+  readonly guard: SecretGuard = new SecretGuard();
+  readonly grants: LiveGrants;
   readonly supervised: Map<string, SupervisedPlugin> = new Map();
   /** Set once by the host: where events of plugins that no event caused are fired. */
   root: HostScope | undefined;
@@ -51,7 +59,8 @@ export class Core {
   readonly #counts: { events: number; blocked: number; replaced: number } = { events: 0, blocked: 0, replaced: 0 };
   #stopped = false;
 
-  constructor(options: CoreOptions) {
+  constructor(given: CoreOptions) {
+    const options = { ...given, log: guardedLog(given.log, this.guard) };
     this.#options = options;
     this.registry = options.registry;
     this.#names = new Set([...options.registry.plugins.keys(), 'default']);
@@ -59,6 +68,7 @@ export class Core {
     this.emitContext = {
       timers: this.timers,
       isInspecting: options.inspectPlugin !== undefined,
+      shown: (trace) => this.guard.data(trace),
       begin: (run) => this.recent.begin(run),
       record: (run) => this.#record(run),
       backgroundError: ({ subscription }, error) => {
@@ -70,12 +80,11 @@ export class Core {
         this.#countFailOpen(`${subscription.plugin} ${subscription.hook} PLUGIN_ERROR`);
       },
     };
-    const serve = makeServe({
-      granted: (plugin) => this.registry.plugins.get(plugin)?.services ?? new Set(),
-      storage: (plugin) => this.storage(plugin),
-      emit: (plugin, params, signal) => nestedEmit(this, { plugin, params, signal }),
-      services: options.services ?? {},
+    this.grants = new LiveGrants({
+      registered: (plugin) => this.registry.plugins.get(plugin)?.granted ?? {},
+      starts: (plugin) => this.supervised.get(plugin)?.status().starts ?? 0,
     });
+    const serve = servePlugins(this, options);
     for (const plugin of options.registry.plugins.values()) if (plugin.state === 'enabled') this.#place(plugin, serve);
   }
 
@@ -128,8 +137,9 @@ export class Core {
   storage(plugin: string): PluginStorage {
     let storage = this.#storages.get(plugin);
     if (storage === undefined) {
-      const megabytes = this.registry.plugins.get(plugin)?.manifest?.limits?.storageMb ?? DEFAULT_STORAGE_MB;
-      storage = new PluginStorage(join(this.#options.dataDir, 'storage', plugin), { plugin, quotaBytes: megabytes * 1024 * 1024 });
+      const wishMb = this.registry.plugins.get(plugin)?.manifest?.limits?.storageMb;
+      const quotaBytes = storageQuota(wishMb, this.registry.config.sandbox?.limits?.storageMb);
+      storage = new PluginStorage(join(this.#options.dataDir, 'storage', plugin), { plugin, quotaBytes });
       this.#storages.set(plugin, storage);
     }
     return storage;
@@ -162,12 +172,14 @@ export class Core {
     const { registry, env, cacheDir, log, inspectPlugin } = this.#options;
     const subscriptions = [...registry.subscriptions.values()].flat().filter((one) => one.plugin === plugin.name);
     const hooks = subscriptions.map(({ hook }) => hook);
-    const spec = pluginSpec(plugin, { config: registry.config, env, cacheDir, inspect: inspectPlugin === plugin.name, hooks });
+    const granted = () => this.grants.of(plugin.name);
+    const spec = pluginSpec(plugin, { config: registry.config, env, cacheDir, inspect: inspectPlugin === plugin.name, hooks, granted });
     const supervised = new SupervisedPlugin(spec, { timers: this.timers, log, serve });
     this.supervised.set(plugin.name, supervised);
+    const handle = mayHaveSecrets(plugin) ? guardedHandle(supervised, this.guard) : supervised;
     const placed = subscriptions.flatMap((subscription) => {
       const hook = registry.hooks.get(subscription.hook);
-      return hook === undefined ? [] : [{ hook, participant: pluginParticipant(subscription, supervised) }];
+      return hook === undefined ? [] : [{ hook, participant: pluginParticipant(seeing(subscription, plugin, granted), handle) }];
     });
     this.#placed.set(plugin.name, placed);
   }
@@ -190,7 +202,7 @@ export class Core {
         this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
     }
     try {
-      this.#options.onTrace?.(() => makeTrace(run));
+      this.#options.onTrace?.(() => this.guard.data(makeTrace(run)));
     } catch (error) {
       // The application's own mistake must not take the outcome with it.
       this.#options.log.error('onTrace failed', { event: run.event, error: String(error) });
@@ -203,4 +215,20 @@ export class Core {
     this.#failOpens.set(key, count + 1);
     return count === 0;
   }
+}
+
+/** What a plugin sees follows what it is granted, for one that may ask for more while the host runs. */
+function seeing(subscription: Subscription, { manifest }: RegisteredPlugin, granted: () => Permissions): Subscription {
+  if (manifest?.optionalPermissions?.sensitive === undefined) return subscription;
+  return {
+    ...subscription,
+    get sees() {
+      return granted().sensitive ?? [];
+    },
+  };
+}
+
+/** Its words are looked through; nobody else's cost anything. */
+function mayHaveSecrets({ manifest }: RegisteredPlugin): boolean {
+  return [manifest?.permissions, manifest?.optionalPermissions].some((asked) => asked?.secrets !== undefined);
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import type { Catalog, HookMap, Trace } from '@outrigger/schemas';
+import type { Catalog, HookMap, Permissions, Trace } from '@outrigger/schemas';
 import { makeTrace } from '../dispatcher/trace.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
+import { cacheFolder } from '../registry/data-folder.ts';
 import { loadRegistry } from '../registry/load-registry.ts';
-import type { Problem } from '../registry/types.ts';
+import { addGrant } from '../registry/lock-file.ts';
+import type { Problem, Registry } from '../registry/types.ts';
 import { checkOptions } from './check-options.ts';
 import { Core } from './core.ts';
 import type { AllHooks, CatalogSource } from './define-catalog.ts';
@@ -19,14 +19,14 @@ type Typed<C extends readonly CatalogSource[]> = HookMap & AllHooks<C>;
 
 /**
  * Starts a host inside this process. No plugin process starts before the first event it hears, unless it asks to.
- * Rejects with CONFIG_INVALID, CATALOG_INVALID or PLUGIN_REQUIRED; a broken plugin is a problem of the host, not an error.
+ * Rejects with CONFIG_INVALID, CATALOG_INVALID, PLUGIN_REQUIRED or, when frozen, PLUGIN_REFUSED; a broken plugin is a problem of the host, not an error.
  */
 export async function createHost<const C extends readonly CatalogSource[] = []>(
   options: Omit<HostOptions, 'catalogs'> & { readonly catalogs?: C } = {},
 ): Promise<Host<Typed<C>>> {
   checkOptions(options);
   const env = options.env ?? globalThis.process.env;
-  const cacheDir = folder(env, { variable: 'XDG_CACHE_HOME', fallback: '.cache' });
+  const cacheDir = cacheFolder(env);
   const registry = await loadRegistry({
     cwd: options.cwd ?? globalThis.process.cwd(),
     env,
@@ -35,19 +35,26 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
     ...(options.catalogs === undefined ? {} : { catalogs: options.catalogs as unknown as readonly Catalog[] }),
     ...(options.noPlugins === undefined ? {} : { noPlugins: options.noPlugins }),
     ...(options.without === undefined ? {} : { without: options.without }),
+    ...(options.frozen === undefined ? {} : { frozen: options.frozen }),
+    ...(options.lockFile === undefined ? {} : { lockFile: options.lockFile }),
   });
-  const dataDir =
-    env['OUTRIGGER_DATA_DIR'] || registry.config.dataDir || folder(env, { variable: 'XDG_DATA_HOME', fallback: '.local/share' });
-  const core = new Core({ ...options, registry, env, dataDir, cacheDir, log: options.log ?? SILENT });
+  const recordGrant = (plugin: string, permissions: Permissions) => recordInLock(registry, plugin, permissions);
+  const core = new Core({ ...options, registry, env, dataDir: registry.places.dataDir, cacheDir, log: options.log ?? SILENT, recordGrant });
   const host = new EmbeddedHost<Typed<C>>(core);
   if (options.startEager !== false) core.startEager();
   return host;
 }
 
-function folder(env: Readonly<Record<string, string | undefined>>, place: { variable: string; fallback: string }): string {
-  const named = env[place.variable];
-  // The XDG specification: a relative path is as if there were none.
-  return join(named && isAbsolute(named) ? named : join(env['HOME'] || homedir(), place.fallback), 'outrigger');
+/** Undefined when it was written, else why it cannot be. */
+async function recordInLock({ plugins }: Registry, plugin: string, permissions: Permissions): Promise<string | undefined> {
+  const { lockFile, lock } = plugins.get(plugin) ?? {};
+  if (lockFile === undefined || lock !== 'accepted') return `it is in no lock file; run "outrigger plugins trust ${plugin}" first`;
+  try {
+    return (await addGrant(lockFile, plugin, permissions)) ? undefined : `"${lockFile}" does not name it any more`;
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
 }
 
 class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
@@ -68,7 +75,7 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   plugins(): readonly PluginInfo[] {
     return [...this.#core.registry.plugins.values()].map((registered) => ({
       registered,
-      status: this.#core.supervised.get(registered.name)?.status(),
+      status: this.#core.guard.data(this.#core.supervised.get(registered.name)?.status()),
     }));
   }
 
@@ -85,12 +92,12 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   }
 
   traces(): readonly Trace[] {
-    return this.#core.recent.traces();
+    return this.#core.guard.data(this.#core.recent.traces());
   }
 
   trace(event: string): Trace | undefined {
     const run = this.#core.recent.find(event);
-    return run === undefined ? undefined : makeTrace(run);
+    return run === undefined ? undefined : this.#core.guard.data(makeTrace(run));
   }
 
   async restart(plugin: string): Promise<void> {
@@ -99,7 +106,7 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
     const supervised = this.#core.supervised.get(name);
     if (supervised === undefined) throw new HostError('PLUGIN_UNKNOWN', `Cannot restart plugin "${name}": ${reason ?? state}`);
     const failure = await supervised.restart();
-    if (failure !== undefined) throw new HostError(failure.code, failure.message);
+    if (failure !== undefined) throw new HostError(failure.code, this.#core.guard.text(failure.message));
   }
 
   stats(): HostStats {

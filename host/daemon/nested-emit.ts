@@ -1,5 +1,7 @@
 import type { HookEmitParams, HookEmitResult } from '@outrigger/schemas';
 import type { EventRun } from '../dispatcher/event-run.ts';
+import { shownOutcome } from '../dispatcher/redact.ts';
+import { holdsMark } from '../dispatcher/restore.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Core } from './core.ts';
 import { LIMITS } from './plugin-spec.ts';
@@ -21,8 +23,16 @@ export async function nestedEmit(core: Core, request: EmitRequest): Promise<Hook
   if (scope === undefined) throw new HostError('HOST_STOPPED', 'Cannot fire an event: the host is not ready');
   const traceparent = parent?.origin.traceparent;
   const options = { signal, ...(traceparent === undefined ? {} : { traceparent }) };
+  const hook = core.loadedHook(params.hook);
+  // It hands on what it saw itself, and what was hidden from it is not to be given back as if it were the value.
+  if (holdsMark(params.payload, hook.sensitive?.payload))
+    throw new HostError(
+      'PAYLOAD_INVALID',
+      `Cannot emit "${hook.name}": a field marked "x-sensitive" holds "[redacted]"; send its value or leave it out`,
+    );
   const outcome = await scope.scopedHook(params.hook).fire(params.payload, options, { parent, operation: parent?.origin.operation });
-  const { event, status, payload, violation, value } = outcome;
+  const { event, status, violation } = outcome;
+  const { payload, value } = shownOutcome(hook, core.grants.of(plugin).sensitive ?? [], outcome);
   return { event, status, payload, ...(violation === undefined ? {} : { violation }), ...(status === 'replaced' ? { value } : {}) };
 }
 

@@ -34,6 +34,7 @@ export function handlerParticipant(hook: LoadedHook, handler: Handler<Record<str
     match: undefined,
     timeoutMs: Math.min(hook.timeoutMs, options.timeoutMs ?? hook.timeoutMs),
     onFailure: options.onFailure ?? hook.onFailure ?? failurePolicyOf(mode),
+    sees: ['secret', 'personal'],
     order: HANDLERS_FROM + handlers++,
     sources: { mode: options.mode === undefined ? 'default' : 'handler', priority: options.priority === undefined ? 'default' : 'handler' },
   };

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import type { Config } from '@outrigger/schemas';
+import type { Config, Manifest, Permissions } from '@outrigger/schemas';
 import { resolveCommand } from '../process/resolve-command.ts';
+import type { LaunchSpec } from '../process/types.ts';
 import type { RegisteredPlugin } from '../registry/types.ts';
+import type { DriverName } from '../sandbox/types.ts';
 import type { PluginSpec } from '../supervisor/types.ts';
 
 /** Variables every plugin gets when the host has them: enough to find programs and to print text, nothing that is secret. */
@@ -24,6 +26,8 @@ export interface SpecContext {
   readonly cacheDir: string;
   readonly inspect: boolean;
   readonly hooks: readonly string[];
+  /** What it may do by the time it starts; left out: what it was granted when the host started. */
+  readonly granted?: () => Permissions;
 }
 
 /** What the supervisor must know, out of the manifest, the operator’s config and the defaults. The environment is built from nothing. */
@@ -32,19 +36,15 @@ export function pluginSpec(plugin: RegisteredPlugin, context: SpecContext): Plug
   if (manifest === undefined || directory === undefined) throw new TypeError(`plugin "${plugin.name}" has no manifest`);
   const { runtime } = manifest;
   const limits = { ...LIMITS, ...context.config.limits };
-  const env = environment(plugin, context);
-  const resolved = resolveCommand(runtime.command, directory, env['PATH'] ?? '');
+  // What runs with the user's rights reads this cache: no confined plugin may write to it.
+  const compileCache = plugin.confinement === undefined ? join(context.cacheDir, 'compiled', plugin.name) : undefined;
+  const env = environment(plugin, context, { granted: plugin.granted, compileCache });
+  const launch = launchSpec(plugin.name, { runtime, directory, env });
   return {
     name: plugin.name,
     version: manifest.version,
-    launch: {
-      plugin: plugin.name,
-      // An unresolved command is launched as it stands: the start fails and the diagnosis says why.
-      command: 'file' in resolved ? resolved.file : runtime.command,
-      args: runtime.args ?? [],
-      cwd: directory,
-      env,
-    },
+    launch,
+    confine: confinedBy(plugin, manifest, context),
     framing: runtime.framing ?? 'lines',
     hooks: context.hooks,
     config: plugin.config,
@@ -61,13 +61,54 @@ export function pluginSpec(plugin: RegisteredPlugin, context: SpecContext): Plug
   };
 }
 
-function environment(plugin: RegisteredPlugin, { env, cacheDir }: SpecContext): Record<string, string> {
+/** Drivers under which a plugin sees its files by their real names. */
+const SHOWN_IN_PLACE: ReadonlySet<DriverName> = new Set(['landlock', 'seatbelt']);
+
+/** A confined plugin starts from the folder its policy names, with what it is granted by then. */
+function confinedBy(plugin: RegisteredPlugin, { runtime }: Manifest, context: SpecContext): PluginSpec['confine'] {
+  const { name, confinement, granted, directory } = plugin;
+  if (confinement === undefined) {
+    // A mistake of ours must not let it run bare.
+    if (plugin.trust !== 'full') throw new TypeError(`plugin "${name}" is not trusted and has no sandbox`);
+    return undefined;
+  }
+  return () => {
+    const now = context.granted?.() ?? granted;
+    const policy = confinement.policy(now);
+    const env = environment(plugin, context, { granted: now, compileCache: policy.cacheDir });
+    const launch = launchSpec(name, { runtime, directory: policy.directory, env });
+    // The others look above the folder it was found in for the SDK, which the copy it runs from does not have above it.
+    const cwd = directory === undefined || SHOWN_IN_PLACE.has(confinement.driver.name) ? policy.directory : directory;
+    return confinement.driver.confine({ ...launch, cwd }, policy);
+  };
+}
+
+interface LaunchSource {
+  readonly runtime: Manifest['runtime'];
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function launchSpec(plugin: string, { runtime, directory, env }: LaunchSource): LaunchSpec {
+  const resolved = resolveCommand(runtime.command, directory, env['PATH'] ?? '');
+  // An unresolved command is launched as it stands: the start fails and the diagnosis says why.
+  const command = 'file' in resolved ? resolved.file : runtime.command;
+  return { plugin, command, args: runtime.args ?? [], cwd: directory, env };
+}
+
+interface Given {
+  readonly granted: Permissions;
+  /** Where Node keeps what it compiled; undefined: nowhere. */
+  readonly compileCache: string | undefined;
+}
+
+function environment(plugin: RegisteredPlugin, { env }: SpecContext, { granted, compileCache }: Given): Record<string, string> {
   const built: Record<string, string> = {};
-  for (const name of [...PASSED_ON, ...plugin.env]) {
+  for (const name of [...PASSED_ON, ...(granted.env ?? [])]) {
     const value = env[name];
     if (value !== undefined) built[name] = value;
   }
   const runtime = plugin.manifest?.runtime;
-  if (runtime?.command === 'node') built['NODE_COMPILE_CACHE'] = join(cacheDir, 'compiled', plugin.name);
+  if (runtime?.command === 'node' && compileCache !== undefined) built['NODE_COMPILE_CACHE'] = compileCache;
   return { ...built, ...runtime?.env, OUTRIGGER_PLUGIN: plugin.name, OUTRIGGER_PROTOCOL: '1' };
 }

@@ -1,4 +1,14 @@
-import { type HookEmitParams, type HookEmitResult, methods, type Validator } from '@outrigger/schemas';
+import {
+  type HookEmitParams,
+  type HookEmitResult,
+  methods,
+  type NetFetchParams,
+  type NetFetchResult,
+  type PermissionRequestParams,
+  type PermissionRequestResult,
+  type Permissions,
+  type Validator,
+} from '@outrigger/schemas';
 import * as validators from '@outrigger/schemas/validate-protocol';
 import { jsonMistake } from '../dispatcher/json-mistake.ts';
 import { inWords } from '../dispatcher/merge.ts';
@@ -9,17 +19,24 @@ import type { PluginStorage } from './storage.ts';
 import type { Service } from './types.ts';
 
 export interface ServiceDeps {
-  /** Services granted to a plugin. */
-  readonly granted: (plugin: string) => ReadonlySet<string>;
+  /** What a plugin may do right now. */
+  readonly granted: (plugin: string) => Permissions;
   readonly storage: (plugin: string) => PluginStorage;
   readonly emit: (plugin: string, params: HookEmitParams, signal: AbortSignal) => Promise<HookEmitResult>;
+  /** A secret that the plugin may see. */
+  readonly secret: (plugin: string, name: string) => Promise<string>;
+  readonly fetch: (plugin: string, params: NetFetchParams, signal: AbortSignal) => Promise<NetFetchResult>;
+  /** Whether the plugin's manifest lists optional permissions. */
+  readonly mayRequest: (plugin: string) => boolean;
+  readonly request: (plugin: string, params: PermissionRequestParams, signal: AbortSignal) => Promise<PermissionRequestResult>;
   readonly services: Readonly<Record<string, Service>>;
 }
 
 export type Serve = (plugin: string, method: string, params: unknown, signal: AbortSignal) => Promise<unknown>;
 
 interface Offer {
-  readonly permission: string;
+  /** What the plugin lacks to call it at all: a clause; undefined when it may. */
+  lacks(plugin: string): string | undefined;
   /** Undefined: the application’s own service looks at its parameters itself. */
   readonly params: Validator | undefined;
   run(plugin: string, params: Record<string, unknown>, signal: AbortSignal): unknown;
@@ -38,17 +55,25 @@ export function makeServe(deps: ServiceDeps): Serve {
         `Cannot register service "${name}": the name is Outrigger's own, choose one such as "app/${name}"`,
       );
     if (typeof service !== 'function') throw new HostError('HANDLER_INVALID', `Cannot register service "${name}": it is no function`);
-    offers.set(name, ownService(name, service));
+    offers.set(name, ownService(name, service, deps));
   }
   return async (plugin, method, given, signal) => {
     const offer = offers.get(method);
     if (offer === undefined) throw new HostError('METHOD_UNKNOWN', `Cannot call "${method}": the host has no such method`);
-    if (!deps.granted(plugin).has(offer.permission)) {
-      const message = `Cannot call "${method}": plugin "${plugin}" needs "${offer.permission}" under permissions.services in its manifest, and the operator's grant`;
-      throw new HostError('PERMISSION_DENIED', message);
-    }
+    const lack = offer.lacks(plugin);
+    if (lack !== undefined) throw new HostError('PERMISSION_DENIED', `Cannot call "${method}": plugin "${plugin}" needs ${lack}`);
     return offer.run(plugin, checked(method, offer, given ?? {}), signal);
   };
+}
+
+/** Needs a name under `permissions.services`. */
+function needs(permission: string, { granted }: ServiceDeps): Offer['lacks'] {
+  return (plugin) =>
+    granted(plugin).services?.includes(permission) ? undefined : inGrant(`"${permission}" under permissions.services`, plugin);
+}
+
+function inGrant(what: string, plugin: string): string {
+  return `${what} in its manifest, and the operator's grant: outrigger plugins trust ${plugin}`;
 }
 
 function checked(method: string, { params }: Offer, given: unknown): Record<string, unknown> {
@@ -60,9 +85,9 @@ function checked(method: string, { params }: Offer, given: unknown): Record<stri
   return given as Record<string, unknown>;
 }
 
-function ownService(name: string, service: Service): Offer {
+function ownService(name: string, service: Service, deps: ServiceDeps): Offer {
   return {
-    permission: name,
+    lacks: needs(name, deps),
     params: undefined,
     run: async (plugin, params, signal) => {
       try {
@@ -91,63 +116,64 @@ async function unlessAborted(result: unknown, signal: AbortSignal): Promise<unkn
   return Promise.race([result, aborted]).finally(() => signal.removeEventListener('abort', giveUp));
 }
 
-function builtInServices({ storage, emit }: ServiceDeps): Map<string, Offer> {
+function builtInServices(deps: ServiceDeps): Map<string, Offer> {
+  const { emit, fetch, request, mayRequest } = deps;
   return new Map<string, Offer>([
-    [
-      'storage/get',
-      {
-        permission: 'storage',
-        params: validators.storageGetParams,
-        run: async (plugin, params) => ({ value: await storage(plugin).get(params['key'] as string) }),
-      },
-    ],
-    [
-      'storage/set',
-      {
-        permission: 'storage',
-        params: validators.storageSetParams,
-        run: async (plugin, params) => {
-          await storage(plugin).set(params['key'] as string, params['value']);
-          return {};
-        },
-      },
-    ],
-    [
-      'storage/delete',
-      {
-        permission: 'storage',
-        params: validators.storageDeleteParams,
-        run: async (plugin, params) => {
-          await storage(plugin).delete(params['key'] as string);
-          return {};
-        },
-      },
-    ],
-    [
-      'storage/list',
-      {
-        permission: 'storage',
-        params: validators.storageListParams,
-        run: async (plugin, params) => ({ keys: await storage(plugin).list(params['prefix'] as string | undefined) }),
-      },
-    ],
+    ...storageServices(deps),
     [
       'secret/get',
       {
-        permission: 'secret',
+        lacks: (plugin) =>
+          deps.granted(plugin).secrets?.length ? undefined : inGrant('the name of the secret under permissions.secrets', plugin),
         params: validators.secretGetParams,
-        run: (plugin, params) => {
-          throw new HostError('SECRET_UNKNOWN', `Cannot read secret "${String(params['name'])}": none is granted to plugin "${plugin}"`);
-        },
+        run: async (plugin, params, signal) => ({ value: await unlessAborted(deps.secret(plugin, params['name'] as string), signal) }),
+      },
+    ],
+    [
+      'net/fetch',
+      {
+        lacks: needs('net/fetch', deps),
+        params: validators.netFetchParams,
+        run: (plugin, params, signal) => unlessAborted(fetch(plugin, params as unknown as NetFetchParams, signal), signal),
+      },
+    ],
+    [
+      'permission/request',
+      {
+        lacks: (plugin) => (mayRequest(plugin) ? undefined : 'optionalPermissions in its manifest'),
+        params: validators.permissionRequestParams,
+        run: (plugin, params, signal) => request(plugin, params as unknown as PermissionRequestParams, signal),
       },
     ],
     [
       'hook/emit',
       {
-        permission: 'hook/emit',
+        lacks: needs('hook/emit', deps),
         params: validators.hookEmitParams,
         run: (plugin, params, signal) => emit(plugin, params as unknown as HookEmitParams, signal),
       },
     ],
   ]);
+}
+
+function storageServices(deps: ServiceDeps): [string, Offer][] {
+  const lacks = needs('storage', deps);
+  const keyOf = (params: Record<string, unknown>): string => params['key'] as string;
+  const { storageGetParams, storageSetParams, storageDeleteParams, storageListParams } = validators;
+  const get: Offer['run'] = async (plugin, params) => ({ value: await deps.storage(plugin).get(keyOf(params)) });
+  const set: Offer['run'] = async (plugin, params) => {
+    await deps.storage(plugin).set(keyOf(params), params['value']);
+    return {};
+  };
+  const remove: Offer['run'] = async (plugin, params) => {
+    await deps.storage(plugin).delete(keyOf(params));
+    return {};
+  };
+  const list: Offer['run'] = async (plugin, params) => ({ keys: await deps.storage(plugin).list(params['prefix'] as string | undefined) });
+  return [
+    ['storage/get', { lacks, params: storageGetParams, run: get }],
+    ['storage/set', { lacks, params: storageSetParams, run: set }],
+    ['storage/delete', { lacks, params: storageDeleteParams, run: remove }],
+    ['storage/list', { lacks, params: storageListParams, run: list }],
+  ];
 }

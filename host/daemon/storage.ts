@@ -5,6 +5,13 @@ import { HostError } from '../protocol/errors.ts';
 
 /** Most entries one plugin may keep. */
 export const MAX_ENTRIES = 10_000;
+const DEFAULT_MB = 16;
+const BYTES_PER_MB = 1024 * 1024;
+
+/** What a plugin may store: what its manifest wishes for, in MiB, and never more than the operator’s cap. */
+export function storageQuota(wishMb: number | undefined, capMb: number | undefined): number {
+  return Math.min(wishMb ?? DEFAULT_MB, capMb ?? Number.POSITIVE_INFINITY) * BYTES_PER_MB;
+}
 
 interface Entry {
   readonly key: string;

@@ -3,6 +3,8 @@ import type { EmitOptions, HandlerContext, Outcome } from '../dispatcher/types.t
 import type { Logger } from '../protocol/types.ts';
 import type { Mode, OrderedSubscription, Problem, RegisteredPlugin } from '../registry/types.ts';
 import type { PluginStatus } from '../supervisor/types.ts';
+import type { AskPermission } from './permission-requests.ts';
+import type { SecretSource } from './secrets.ts';
 
 /** The payload type of a hook point, out of a map such as `HookMap`. */
 export type PayloadOf<M, K extends keyof M> = M[K] extends { payload: infer P extends object } ? P : Record<string, unknown>;
@@ -23,10 +25,18 @@ export interface HostOptions {
   readonly catalogs?: readonly Catalog[];
   /** Services plugins may call, by method name such as `tasks/list`. */
   readonly services?: Readonly<Record<string, Service>>;
+  /** Finds the secrets that plugins are granted. Default: the user's own, stored with `outrigger secrets set`. */
+  readonly secrets?: SecretSource;
+  /** Asked when a plugin wants permissions that its manifest lists as optional. Default: no. */
+  readonly onPermissionRequest?: AskPermission;
   /** Safe mode: no plugin file is read. In-process handlers still run. */
   readonly noPlugins?: boolean;
   /** Plugins left out by name, however broken they are. */
   readonly without?: readonly string[];
+  /** True: every plugin that is switched on must be in a lock file with exactly its content. Default: OUTRIGGER_FROZEN, then the config. */
+  readonly frozen?: boolean;
+  /** Lock file for a config given as an object. Beside a config file lies its own. */
+  readonly lockFile?: string;
   /** False: plugins with `activation: eager` wait for their first event like the others. Default true. */
   readonly startEager?: boolean;
   /** Plugin whose clocks stand still because a debugger may be attached. */

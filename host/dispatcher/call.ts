@@ -7,6 +7,7 @@ import type { Answered, EventRun } from './event-run.ts';
 import { type Judgement, judge } from './merge.ts';
 import { MAX_STATE_BYTES } from './operations.ts';
 import type { Participant } from './plan.ts';
+import { type Hidden, hiddenFrom } from './redact.ts';
 
 interface At {
   readonly stage: number;
@@ -67,6 +68,7 @@ class Call implements HookCall {
   readonly #at: At;
   readonly #startMs: number;
   readonly #payload: Record<string, unknown>;
+  readonly #hidden: Hidden | undefined;
   #resolve: ((answered: Answered) => void) | undefined;
   #cancel: ((reason: Failure) => void) | undefined;
 
@@ -77,7 +79,8 @@ class Call implements HookCall {
     this.#startMs = run.elapsed();
     this.#payload = run.progress.payload;
     this.state = run.origin.operation?.states.get(participant.subscription.plugin);
-    this.shared = participant.handler === undefined ? run.shared : '';
+    this.#hidden = participant.handler === undefined ? hiddenFrom(run.hook, participant.subscription.sees) : undefined;
+    this.shared = participant.handler === undefined ? run.sharedWithout(this.#hidden) : '';
   }
 
   get event(): string {
@@ -122,7 +125,7 @@ class Call implements HookCall {
     const run = this.#run;
     const { subscription, breaker } = this.#participant;
     if (reply.ok) run.weight += reply.bytes;
-    const asked = { hook: run.hook, mode: subscription.mode, payload: this.#payload };
+    const asked = { hook: run.hook, mode: subscription.mode, payload: this.#payload, hidden: this.#hidden };
     const judgement = keepState(run, this.#participant, reply.ok ? judge(asked, reply.answer, reply.bytes) : failedReply(reply.failure));
     weigh(breaker, judgement, { now: this.#at.timers.now(), trip: subscription.onFailure === 'disable' });
     const place = run.busy.lastIndexOf(subscription.plugin);

@@ -6,6 +6,7 @@ import { dispatch, matching } from './dispatch.ts';
 import { EventRun, type Origin } from './event-run.ts';
 import { inWords } from './merge.ts';
 import type { Plan } from './plan.ts';
+import { concealing } from './redact.ts';
 import { type OnError, tell } from './tell.ts';
 import { isFailOpen, makeTrace } from './trace.ts';
 import type { FailOpen, Outcome, OutcomeBase } from './types.ts';
@@ -19,6 +20,8 @@ export interface EmitContext {
   readonly begin: (run: EventRun) => void;
   /** Called when an in-process `fire_and_forget` handler throws, after the event is over. */
   readonly backgroundError: OnError;
+  /** Takes secrets out of a trace before anybody sees it. */
+  readonly shown: (trace: Trace) => Trace;
   /** Called with the finished record: traces, counters. */
   readonly record: (run: EventRun) => void;
 }
@@ -41,11 +44,11 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
     context.record(run);
   }
   if (run.cancelled !== undefined) throw new HostError(run.cancelled.code, run.cancelled.message);
-  return new EventOutcome(run) as OutcomeBase<Record<string, unknown>> as Outcome;
+  return new EventOutcome(run, context.shown) as OutcomeBase<Record<string, unknown>> as Outcome;
 }
 
 function validate(plan: Plan, payload: unknown): void {
-  const issues = check(plan.hook.validatePayload, payload);
+  const issues = check(plan.hook.validatePayload, payload, concealing(plan.hook.sensitive?.payload));
   if (issues !== undefined) {
     throw new HostError('PAYLOAD_INVALID', `Cannot emit "${plan.hook.name}": ${inWords(issues, 'the payload')}`, { data: issues });
   }
@@ -71,9 +74,11 @@ function summary({ progress }: EventRun): OutcomeSummary {
 /** Reads like `Outcome`, out of the record; nothing is copied or made before it is asked for. */
 class EventOutcome implements OutcomeBase<Record<string, unknown>> {
   readonly #run: EventRun;
+  readonly #shown: EmitContext['shown'];
 
-  constructor(run: EventRun) {
+  constructor(run: EventRun, shown: EmitContext['shown']) {
     this.#run = run;
+    this.#shown = shown;
   }
 
   get event(): string {
@@ -121,7 +126,7 @@ class EventOutcome implements OutcomeBase<Record<string, unknown>> {
   }
 
   get trace(): Trace {
-    return makeTrace(this.#run);
+    return this.#shown(makeTrace(this.#run));
   }
 
   toJSON(): object {

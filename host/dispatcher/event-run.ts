@@ -7,6 +7,7 @@ import { frozenCopy } from './frozen-copy.ts';
 import { type Judgement, merge, type Progress } from './merge.ts';
 import type { OperationState } from './operations.ts';
 import type { Participant, Plan } from './plan.ts';
+import { type Hidden, hiddenFrom, redact } from './redact.ts';
 
 /** Where an event comes from. */
 export interface Origin {
@@ -59,6 +60,8 @@ export class EventRun {
   #context: EventContext | undefined;
   #shared: string | undefined;
   #sharedPayload: unknown;
+  /** By what they leave out; at most three, and only of a hook point that marks fields. */
+  #redacted: Map<Hidden, { readonly of: unknown; readonly text: string }> | undefined;
   #view: { readonly of: unknown; readonly copy: Record<string, unknown>; readonly bytes: number } | undefined;
 
   constructor(plan: Plan, payload: Record<string, unknown>, options: { origin: Origin; now: number; hasBudget: boolean }) {
@@ -102,11 +105,26 @@ export class EventRun {
   get shared(): string {
     const { payload } = this.progress;
     if (this.#shared === undefined || this.#sharedPayload !== payload) {
-      const text = this.#json(payload);
-      this.#shared = `"event":"${this.event}","hook":"${this.hook.name}","context":${this.#contextText()},"payload":${text}`;
+      this.#shared = this.#message(this.#json(payload));
       this.#sharedPayload = payload;
     }
     return this.#shared;
+  }
+
+  /** The same part for plugins that some marked fields are kept from; undefined: none. Throws PAYLOAD_INVALID. */
+  sharedWithout(hidden: Hidden | undefined): string {
+    if (hidden === undefined) return this.shared;
+    const { payload } = this.progress;
+    const known = this.#redacted?.get(hidden);
+    if (known?.of === payload) return known.text;
+    const text = this.#message(this.#jsonWithout(payload, hidden));
+    this.#redacted ??= new Map();
+    this.#redacted.set(hidden, { of: payload, text });
+    return text;
+  }
+
+  #message(payload: string): string {
+    return `"event":"${this.event}","hook":"${this.hook.name}","context":${this.#contextText()},"payload":${payload}`;
   }
 
   /** Most events have nothing but a time. */
@@ -124,8 +142,9 @@ export class EventRun {
   }
 
   /** Makes the payload ready for a participant. Throws PAYLOAD_INVALID. */
-  prepare({ handler }: Participant): unknown {
-    return handler === undefined ? this.shared : this.view;
+  prepare({ handler, subscription }: Participant): unknown {
+    if (handler !== undefined) return this.view;
+    return this.hook.sensitive === undefined ? this.shared : this.sharedWithout(hiddenFrom(this.hook, subscription.sees));
   }
 
   /** True when this event was fired, at any depth, inside one that the plugin handles right now. */
@@ -138,6 +157,14 @@ export class EventRun {
   #json(payload: unknown): string {
     try {
       return JSON.stringify(payload);
+    } catch (cause) {
+      throw this.#notJson(cause);
+    }
+  }
+
+  #jsonWithout(payload: unknown, hidden: Hidden): string {
+    try {
+      return JSON.stringify(redact(payload, this.hook.sensitive?.payload, hidden));
     } catch (cause) {
       throw this.#notJson(cause);
     }
@@ -175,9 +202,14 @@ export class EventRun {
   finish(): void {
     this.isFinished = true;
     this.durationMs = this.elapsed();
-    this.weight += 1024 + (this.#shared?.length ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
+    this.weight += 1024 + (this.#shared?.length ?? this.#redactedLength() ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
     this.#shared = undefined;
+    this.#redacted = undefined;
     this.#view = undefined;
+  }
+
+  #redactedLength(): number | undefined {
+    return this.#redacted === undefined ? undefined : Math.max(...[...this.#redacted.values()].map(({ text }) => text.length));
   }
 
   /** Ends the event without an outcome. */

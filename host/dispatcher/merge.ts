@@ -7,6 +7,8 @@ import type { Failure } from '../protocol/types.ts';
 import { check } from '../protocol/validator.ts';
 import type { FailurePolicy, LoadedHook, Mode } from '../registry/types.ts';
 import { applyPatch, refusedPointer, type Writable, writableTree } from './patch.ts';
+import { concealing, concealingAnswer, type Hidden, REDACTED } from './redact.ts';
+import { holdsMark, restorePatch } from './restore.ts';
 
 type Payload = Record<string, unknown>;
 type Given = NonNullable<Answer>;
@@ -58,6 +60,8 @@ export interface Asked {
   readonly hook: LoadedHook;
   readonly mode: Mode;
   readonly payload: Payload;
+  /** Marked fields that were not shown to the one who answers. */
+  readonly hidden?: Hidden | undefined;
 }
 
 function failed(code: ErrorCode, message: string): Judgement {
@@ -70,7 +74,7 @@ export function judge(asked: Asked, answer: unknown, bytes: number): Judgement {
   if (bytes > 2 * MAX_DEPTH && isDeeper(answer, MAX_DEPTH)) {
     return failed('ANSWER_INVALID', `Cannot use the answer to "${asked.hook.name}": it nests deeper than ${MAX_DEPTH} levels`);
   }
-  const issues = check(isAnswer, answer);
+  const issues = check(isAnswer, answer, concealingAnswer(asked.hook));
   if (issues !== undefined) {
     const hint = typeof answer === 'object' && !('action' in answer) ? '; an answer without an "action" means continue' : '';
     return failed('ANSWER_INVALID', `Cannot use the answer to "${asked.hook.name}": ${inWords(issues, 'it')}${hint}`);
@@ -107,15 +111,15 @@ function allowed(hook: LoadedHook): string {
   return hook.allows.size === 0 ? 'nothing but "continue"' : [...hook.allows].map((action) => `"${action}"`).join(', ');
 }
 
-function judgeChanges({ hook, payload }: Asked, given: Given, power: 'does' | 'would'): Judgement {
-  const patch = given.changes as Payload;
+function judgeChanges(asked: Asked, given: Given, power: 'does' | 'would'): Judgement {
+  const { hook, payload } = asked;
+  const restored = restoredPatch(asked, given.changes as Payload);
+  if ('status' in restored) return restored;
+  const { patch } = restored;
   const refused = refusedPointer(writableOf(hook), payload, patch);
-  if (refused !== undefined) {
-    const right = hook.writable.length === 0 ? 'nothing' : hook.writable.map((pointer) => `"${pointer}"`).join(', ');
-    return failed('ANSWER_NOT_WRITABLE', `Cannot change "${refused}" at "${hook.name}": writable is ${right}`);
-  }
+  if (refused !== undefined) return notWritable(hook, refused, `writable is ${writableInWords(hook)}`);
   const next = applyPatch(payload, patch) as Payload;
-  const issues = check(hook.validatePayload, next);
+  const issues = check(hook.validatePayload, next, concealing(hook.sensitive?.payload));
   if (issues !== undefined) {
     return failed('ANSWER_PAYLOAD_INVALID', `Cannot apply the changes at "${hook.name}": ${inWords(issues, 'the payload')}`);
   }
@@ -123,12 +127,30 @@ function judgeChanges({ hook, payload }: Asked, given: Given, power: 'does' | 'w
   return { status: 'modified', given, before: payload, payload: next, patch };
 }
 
+/** The patch with what its plugin was not shown put back, or why that cannot be done. */
+function restoredPatch({ hook, payload, hidden }: Asked, patch: Payload): { readonly patch: Payload } | Judgement {
+  const marks = hook.sensitive?.payload;
+  if (marks === undefined) return { patch };
+  const restored = restorePatch(patch, payload, { marks, writable: writableOf(hook), hidden });
+  return 'refused' in restored ? notWritable(hook, restored.refused.pointer, restored.refused.why) : { patch: restored.patch };
+}
+
+function notWritable(hook: LoadedHook, pointer: string, why: string): Judgement {
+  const shown = concealing(hook.sensitive?.payload)?.pointer(pointer) ?? pointer;
+  return failed('ANSWER_NOT_WRITABLE', `Cannot change "${shown}" at "${hook.name}": ${why}`);
+}
+
+function writableInWords({ writable }: LoadedHook): string {
+  return writable.length === 0 ? 'nothing' : writable.map((pointer) => `"${pointer}"`).join(', ');
+}
+
 function judgeValue({ hook }: Asked, given: Given, power: 'does' | 'would'): Judgement {
   const { value } = given;
-  const issues = hook.validateReplace === undefined ? undefined : check(hook.validateReplace, value);
-  if (issues !== undefined) {
-    return failed('ANSWER_VALUE_INVALID', `Cannot use the replacement value at "${hook.name}": ${inWords(issues, 'it')}`);
-  }
+  const marks = hook.sensitive?.replace;
+  const refuse = (why: string): Judgement => failed('ANSWER_VALUE_INVALID', `Cannot use the replacement value at "${hook.name}": ${why}`);
+  const issues = hook.validateReplace === undefined ? undefined : check(hook.validateReplace, value, concealing(marks));
+  if (issues !== undefined) return refuse(inWords(issues, 'it'));
+  if (holdsMark(value, marks)) return refuse(`a field marked "x-sensitive" holds "${REDACTED}", which stands for nothing here`);
   return power === 'does' ? { status: 'replaced', given, value } : { status: 'continued', given, would: { action: 'replace', value } };
 }
 

@@ -31,7 +31,8 @@ function entriesOf(patch: Fields): [string, unknown][] {
 /** Which parts of a payload may be changed, as a tree: `true` for all that lies below. */
 export type Writable = true | { readonly [token: string]: Writable };
 
-const NOTHING: Writable = Object.freeze(Object.create(null));
+/** Nothing below may be changed. */
+export const NOTHING: Writable = Object.freeze(Object.create(null));
 
 /** Makes the tree from JSON Pointers. */
 export function writableTree(pointers: readonly string[]): Writable {
@@ -84,7 +85,8 @@ export function changesOf(before: unknown, patch: unknown, pointer = ''): Change
   return sameJson(before, to) ? [] : [{ pointer, op: 'replace', from: before, to }];
 }
 
-function sameJson(a: unknown, b: unknown): boolean {
+/** Deep equality of JSON, whatever the order of keys. */
+export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   const keys = Object.keys(a);

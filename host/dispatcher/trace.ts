@@ -1,8 +1,11 @@
 import type { Change, PlanLine, Skip, Trace, TracedAnswer, TracedOutcome, Would } from '@outrigger/schemas';
+import type { LoadedHook } from '../registry/types.ts';
 import type { Answered, EventRun } from './event-run.ts';
+import type { Would as AnyWould } from './merge.ts';
 import { changesOf } from './patch.ts';
+import { redactChanges, redactForRecord } from './redact.ts';
 
-/** The record of one event as data. Diffs are made here, when somebody looks, not while the event runs. */
+/** The record of one event as data; fields marked `x-sensitive` are shown to nobody in it. Diffs are made here, when somebody looks, not while the event runs. */
 export function makeTrace(run: EventRun): Trace {
   const { operation, session, parent } = run.origin;
   return {
@@ -15,7 +18,7 @@ export function makeTrace(run: EventRun): Trace {
     ...(parent === undefined ? {} : { parent: parent.event }),
     depth: run.depth,
     plan: planLines(run),
-    answers: run.answers.map((answered) => tracedAnswer(answered)),
+    answers: run.answers.map((answered) => tracedAnswer(answered, run.hook)),
     skipped: skips(run),
     outcome: tracedOutcome(run),
   };
@@ -52,7 +55,7 @@ function planLines({ plan }: EventRun): PlanLine[] {
   }));
 }
 
-function tracedAnswer(answered: Answered): TracedAnswer {
+function tracedAnswer(answered: Answered, hook: LoadedHook): TracedAnswer {
   const { judgement, participant, stage, pid } = answered;
   const traced: TracedAnswer = {
     plugin: participant.subscription.plugin,
@@ -78,16 +81,16 @@ function tracedAnswer(answered: Answered): TracedAnswer {
       traced.failOpen = isFailOpen(answered);
       break;
     case 'modified':
-      traced.changes = changesOf(judgement.before, judgement.patch);
+      traced.changes = shownChanges(judgement, hook);
       break;
     case 'blocked':
       traced.violation = judgement.violation;
       break;
     case 'replaced':
-      traced.value = judgement.value;
+      traced.value = redactForRecord(judgement.value, hook.sensitive?.replace);
       break;
     case 'continued':
-      if (judgement.would !== undefined) traced.would = tracedWould(judgement.would);
+      if (judgement.would !== undefined) traced.would = tracedWould(judgement.would, hook);
       break;
     case 'cancelled':
     case 'delivered':
@@ -96,25 +99,36 @@ function tracedAnswer(answered: Answered): TracedAnswer {
   return traced;
 }
 
-function tracedWould(would: Exclude<Extract<Answered['judgement'], { status: 'continued' }>['would'], undefined>): Would {
-  return would.action === 'modify' ? { action: 'modify', changes: changesOf(would.before, would.patch) } : { ...would };
+function shownChanges({ before, patch }: { readonly before: unknown; readonly patch: unknown }, { sensitive }: LoadedHook): Change[] {
+  return redactChanges(changesOf(before, patch), sensitive?.payload);
 }
 
-function tracedOutcome({ progress, cancelled, answers }: EventRun): TracedOutcome {
-  const outcome: TracedOutcome = { status: cancelled === undefined ? progress.status : 'cancelled', changed: changedBy(answers) };
+function tracedWould(would: AnyWould, hook: LoadedHook): Would {
+  switch (would.action) {
+    case 'modify':
+      return { action: 'modify', changes: shownChanges(would, hook) };
+    case 'replace':
+      return { action: 'replace', value: redactForRecord(would.value, hook.sensitive?.replace) };
+    case 'block':
+      return { ...would };
+  }
+}
+
+function tracedOutcome({ progress, cancelled, answers, hook }: EventRun): TracedOutcome {
+  const outcome: TracedOutcome = { status: cancelled === undefined ? progress.status : 'cancelled', changed: changedBy(answers, hook) };
   if (progress.by !== undefined) outcome.by = progress.by;
   if (progress.cause !== undefined) outcome.cause = progress.cause;
   if (progress.violation !== undefined) outcome.violation = progress.violation;
-  if (progress.status === 'replaced') outcome.value = progress.value;
+  if (progress.status === 'replaced') outcome.value = redactForRecord(progress.value, hook.sensitive?.replace);
   return outcome;
 }
 
 /** Every changed place with everyone who wrote it, in order: the last one won. */
-function changedBy(answers: readonly Answered[]): TracedOutcome['changed'] {
+function changedBy(answers: readonly Answered[], hook: LoadedHook): TracedOutcome['changed'] {
   const writers = new Map<string, string[]>();
   for (const { judgement, participant } of answers) {
     if (judgement.status !== 'modified') continue;
-    for (const { pointer } of changesOf(judgement.before, judgement.patch) satisfies Change[]) {
+    for (const { pointer } of shownChanges(judgement, hook)) {
       writers.set(pointer, [...(writers.get(pointer) ?? []), participant.subscription.plugin]);
     }
   }

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
+import { channel } from 'node:diagnostics_channel';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { type Duplex, Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { guard, unguard } from './guardian.ts';
 import { isProgram } from './resolve-command.ts';
+import { closingWords, strayDescriptors } from './stray-descriptors.ts';
 import type { Child, Exit, LaunchSpec } from './types.ts';
 
 export interface CommandOptions {
@@ -33,15 +35,31 @@ export interface RunningCommand {
 // buffer: execa would keep all output and end the child at 100 MB. cleanup: our own ladder ends children.
 const BASE = { buffer: false, reject: false, cleanup: false, extendEnv: false, shell: false, forceKillAfterDelay: false } as const;
 
+/** Who records what a plugin says is told of its processes, as `Launched`, before anything is written or read. */
+const launches = channel('outrigger:launch');
+
+export interface Launched {
+  readonly plugin: string;
+  readonly child: Child;
+}
+
 /** Starts a plugin as leader of its own process group, which never outlives it or the host. Never throws: see `exited`. */
 export function launch(spec: LaunchSpec): Child {
   try {
-    return launchGroup(spec);
+    const child = launchGroup(spec);
+    if (launches.hasSubscribers) launches.publish({ plugin: spec.plugin, child } satisfies Launched);
+    return child;
   } catch (error) {
     // execa refuses some arguments itself, such as those with a null byte.
-    const stdin = new Writable({ write: (_chunk, _encoding, done) => done() });
-    return { pid: undefined, stdin, stdout: Readable.from([]), stderr: Readable.from([]), exited: refused(error), signal: () => false };
+    return failedLaunch(error);
   }
+}
+
+/** A process that never was, with the reason as its exit. */
+export function failedLaunch(error: unknown): Child {
+  const stdin = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const none = { pid: undefined, stdin, stdout: Readable.from([]), stderr: Readable.from([]), pipes: [] };
+  return { ...none, exited: refused(error), signal: () => false };
 }
 
 /** Starts an application's command in the host's own process group and terminal; SIGKILL to the host reaches it too. Never throws. */
@@ -67,27 +85,42 @@ export function launchCommand(options: CommandOptions): RunningCommand {
 
 /** How a process ended, for people: `exited with code 3`. */
 export function describeExit(exit: Exit): string {
+  if (exit.limit !== undefined) return `was ended: ${exit.limit.message}`;
   if (exit.error !== undefined) return `could not be started: ${exit.error.message}`;
   return exit.signal !== undefined ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
 }
 
 function launchGroup(spec: LaunchSpec): Child {
-  const [command, args] = isProgram(spec.command) ? withDeathSignal(spec.command, spec.args) : [spec.command, spec.args];
+  const more = spec.pipes?.length ?? 0;
+  const bare = isProgram(spec.command) ? withoutStrays(spec, more) : ([spec.command, spec.args] as const);
+  const [command, args] = isProgram(spec.command) && spec.endsWithHost !== true ? withDeathSignal(...bare) : bare;
   const subprocess = execa(command, args, {
     ...BASE,
     cwd: spec.cwd,
     env: { ...spec.env },
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...new Array<'pipe'>(more).fill('pipe')],
   });
   const { pid, stdin, stdout, stderr } = subprocess;
+  const pipes = subprocess.nodeChildProcess.stdio.slice(3) as Duplex[];
   const group = pid === undefined ? undefined : openGroup(pid);
   const exited = whenExited(subprocess);
   // First of the listeners: nobody learns of the exit before the rest of the group is dead.
   if (group !== undefined) subprocess.nodeChildProcess.prependListener('exit', () => group.sweep());
   // A pipe that breaks is noticed as an exit; without a listener it would crash the host.
-  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
-  return { pid, stdin, stdout, stderr, exited, signal: (signal) => group?.signal(signal) ?? false };
+  for (const stream of [stdin, stdout, stderr, ...pipes]) stream.on('error', () => {});
+  return { pid, stdin, stdout, stderr, pipes, exited, signal: (signal) => group?.signal(signal) ?? false };
+}
+
+function withoutStrays({ command, args, isConfined }: LaunchSpec, pipes: number): [string, readonly string[]] {
+  try {
+    const [file, ...words] = [...closingWords(strayDescriptors(3 + pipes)), command];
+    return [file as string, [...words, ...args]];
+  } catch (error) {
+    if (isConfined) throw error;
+    // A trusted plugin gets what the host itself was given.
+    return [command, args];
+  }
 }
 
 async function refused(error: unknown): Promise<Exit> {

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Failure } from '../protocol/types.ts';
 
 /** How to start one process; drivers of `sandbox/` turn it into a stricter one. Nothing is inherited from the host. */
@@ -11,10 +11,21 @@ export interface LaunchSpec {
   readonly cwd: string;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * More pipes, on descriptors 3, 4 …; for what wraps a plugin. Each is what the process reads there, written by whoever launches once the
+   * process is where it shall be, or undefined for a pipe that stays open for other uses.
+   */
+  readonly pipes?: readonly (Uint8Array | undefined)[];
+  /** What it wraps is not trusted: it must not start with a descriptor of the host that cannot be closed. */
+  readonly isConfined?: boolean;
+  /** Its program asks the kernel by itself to be ended with the host: nothing has to be put before it for that. */
+  readonly endsWithHost?: boolean;
 }
 
 /** How a process ended. Exactly one of `code`, `signal`, `error` is set. */
 export interface Exit {
+  /** Set when a limit ended it: what it exceeded, one clause for people. */
+  readonly limit?: { readonly kind: 'memory' | 'disk'; readonly message: string };
   readonly code?: number;
   readonly signal?: NodeJS.Signals;
   /** It could not be spawned at all. */
@@ -27,6 +38,8 @@ export interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** The pipes on descriptors 3, 4 …, both ways. */
+  readonly pipes: readonly Duplex[];
   /** Settles at the process's own `exit`, even when a grandchild still holds its pipes. Never rejects. */
   readonly exited: Promise<Exit>;
   /** Sends a signal to the whole process group; false when there is nothing left to signal. */

@@ -153,7 +153,8 @@ function childOf(pointer: string, key: string): string {
 function valueAt(source: unknown, pointer: string): unknown {
   let value = source;
   for (const part of pointer.split('/').slice(1)) {
-    if (value === null || typeof value !== 'object') return undefined;
+    // Only a value that was concealed is shorter than its pointers: what stands in its place is shown.
+    if (value === null || typeof value !== 'object') return value;
     value = (value as Record<string, unknown>)[part.replaceAll('~1', '/').replaceAll('~0', '~')];
   }
   return value;

@@ -22,14 +22,30 @@ const OPTIONS: Options = {
 const instances = new Map<'trusted' | 'untrusted' | 'explaining', Promise<AjvClass>>();
 const compiled = new Map<string, Promise<Validator>>();
 
+/** Keeps what nobody else may see out of the descriptions of mistakes, which quote values and name keys. */
+export interface Concealment {
+  /** The value with what is to be kept replaced. */
+  source(value: unknown): unknown;
+  /** The pointer, cut where what is to be kept begins. */
+  pointer(pointer: string): string;
+}
+
 /** What is wrong with a value; undefined when it fits. Never throws: a value too deep to walk is a mistake of the value. */
-export function check(validator: Validator, value: unknown): Issue[] | undefined {
+export function check(validator: Validator, value: unknown, conceal?: Concealment): Issue[] | undefined {
   try {
-    return validator(value) ? undefined : describeIssues(validator.errors ?? [], { source: value });
+    if (validator(value)) return undefined;
+    const errors = validator.errors ?? [];
+    return conceal === undefined ? describeIssues(errors, { source: value }) : describeConcealed(errors, { value, conceal });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return [{ pointer: '', message: 'is nested too deeply to be checked' }];
   }
+}
+
+function describeConcealed(errors: readonly ValidationIssue[], { value, conceal }: { value: unknown; conceal: Concealment }): Issue[] {
+  const cut = errors.map((error) => ({ ...error, instancePath: conceal.pointer(error.instancePath) }));
+  // A key that is unknown or misnamed is added behind the place it was found at.
+  return describeIssues(cut, { source: conceal.source(value) }).map((issue) => ({ ...issue, pointer: conceal.pointer(issue.pointer) }));
 }
 
 /** Compiles a schema of the application, once for equal content. Rejects with ajv's reason when it is no valid schema. */
@@ -66,7 +82,8 @@ function instance(kind: 'trusted' | 'untrusted' | 'explaining'): Promise<AjvClas
 
 async function makeInstance(kind: 'trusted' | 'untrusted' | 'explaining'): Promise<AjvClass> {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  if (kind === 'trusted') return new Ajv2020(OPTIONS);
+  // What a mark means is not the validator's to say; a catalog's own check names the kinds.
+  if (kind === 'trusted') return new Ajv2020(OPTIONS).addVocabulary(['x-sensitive']);
   // Verbose errors carry the schema around them, which is where the known keys stand.
   return new Ajv2020({ ...OPTIONS, verbose: true, allErrors: true, useDefaults: kind === 'untrusted' });
 }

@@ -1,6 +1,8 @@
 import type { Catalog, HookPoint } from '@outrigger/schemas';
 import { didYouMean } from '../protocol/did-you-mean.ts';
 import type { Issue } from '../protocol/validator.ts';
+import { markMistakes } from './schema-document.ts';
+import { compileMarks } from './sensitive-marks.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -22,6 +24,7 @@ function hookMistakes(hook: HookPoint, names: readonly string[]): Issue[] {
     issues.push({ pointer: `/pairs/${index}`, message: `"${pair}" is no hook point of this catalog${didYouMean(pair, names)}` });
   }
   if (typeof hook.payload !== 'string') issues.push(...payloadMistakes(hook, hook.payload));
+  if (typeof hook.replaceSchema === 'object') issues.push(...markMistakes(hook.replaceSchema, '/replaceSchema'));
   return [...allowsMistakes(hook), ...issues];
 }
 
@@ -57,7 +60,13 @@ function payloadMistakes(hook: HookPoint, payload: Schema): Issue[] {
       });
     }
   }
-  return issues;
+  return [...issues, ...payloadMarkMistakes(payload)];
+}
+
+function payloadMarkMistakes(payload: Schema): Issue[] {
+  const issues = markMistakes(payload, '/payload');
+  if (issues.length > 0 || !compileMarks(payload)?.kinds.length) return issues;
+  return [{ pointer: '/payload', message: 'must not be marked "x-sensitive" as a whole: a payload is always an object; mark its fields' }];
 }
 
 /** The first part of a pointer that a closed schema rules out; a schema that says too little rules out nothing. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-export type CacheKind = 'manifests' | 'configs' | 'catalogs' | 'plugin-configs';
+export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees';
 
 /** A checked value by the SHA-256 of what it was made from; undefined when there is none, or none that can be believed. */
 export async function readCached(cacheDir: string | undefined, kind: CacheKind, hash: string): Promise<unknown> {

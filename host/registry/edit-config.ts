@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { PluginEntry } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
 import { readDocument } from './read-document.ts';
+import { replaceFile } from './replace-file.ts';
 
 export interface NewPlugin {
   readonly name: string;
@@ -14,10 +13,13 @@ export interface NewPlugin {
 
 type Entries = Record<string, PluginEntry>;
 
+/** Settings of one entry; one that is undefined is taken out. */
+type Settings = { readonly [K in keyof PluginEntry]?: PluginEntry[K] | undefined };
+
 /** A change to the `plugins` of a config: the settings to write into one entry, or undefined to remove it. */
 interface Edit {
   readonly name: string;
-  readonly settings: Readonly<Partial<PluginEntry>> | undefined;
+  readonly settings: Settings | undefined;
 }
 
 /** Writes `plugins.NAME.enabled`; everything else in the file stays, comments too. Returns the new text. */
@@ -28,6 +30,11 @@ export function setPluginEnabled(file: string, name: string, enabled: boolean): 
 /** Adds a plugin, or changes path and trust of one that is there. Creates the file when it is missing. Returns the new text. */
 export function addPlugin(file: string, { name, path, trust }: NewPlugin): Promise<string> {
   return edit(file, { name, settings: { path, ...(trust !== undefined && { trust }) } }, true);
+}
+
+/** Writes, or takes out, what the operator trusts a plugin with; an entry is made when there is none. Returns the new text. */
+export function setPluginTrust(file: string, name: string, settings: Pick<Settings, 'trust' | 'grant' | 'path'>): Promise<string> {
+  return edit(file, { name, settings }, false);
 }
 
 /** Removes a plugin's entry; throws PLUGIN_UNKNOWN when there is none. Returns the new text. */
@@ -68,9 +75,13 @@ function editJson(text: string, { name, settings }: Edit): string {
   const config = (text.trim() === '' ? {} : JSON.parse(text)) as { plugins?: Entries };
   config.plugins ??= {};
   if (settings === undefined) delete config.plugins[name];
-  else config.plugins[name] = { ...config.plugins[name], ...settings };
+  else config.plugins[name] = withoutUndefined({ ...config.plugins[name], ...settings });
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? '  ';
   return JSON.stringify(config, null, indent) + (text.endsWith('\n') || text === '' ? '\n' : '');
+}
+
+function withoutUndefined(settings: Settings): PluginEntry {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 async function editYaml(text: string, { name, settings }: Edit): Promise<string> {
@@ -81,25 +92,12 @@ async function editYaml(text: string, { name, settings }: Edit): Promise<string>
   if (settings === undefined) document.deleteIn(['plugins', name]);
   else {
     if (!yaml.isMap(document.getIn(['plugins', name], true))) document.setIn(['plugins', name], document.createNode({}));
-    for (const [key, value] of Object.entries(settings)) document.setIn(['plugins', name, key], value);
+    for (const [key, value] of Object.entries(settings)) {
+      if (value === undefined) document.deleteIn(['plugins', name, key]);
+      else document.setIn(['plugins', name, key], value);
+    }
   }
   const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
   const isIndentedList = !/^( *)[^\s#][^\n]*:[ \t]*\n\1- /m.test(text);
   return document.toString({ lineWidth: 0, indent, indentSeq: isIndentedList, flowCollectionPadding: !/[{[][^\s\]}]/.test(text) });
-}
-
-/** A reader sees the old file or the new one, never half of one. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const target = await realpath(file).catch(() => file);
-  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
-  try {
-    await writeFile(temporary, text, { mode: 0o644, flag: 'wx' });
-    const before = await stat(target).catch(() => undefined);
-    if (before !== undefined) await chmod(temporary, before.mode & 0o777);
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new HostError('CONFIG_INVALID', `Cannot write "${file}": ${(error as Error).message}`, { cause: error });
-  }
 }

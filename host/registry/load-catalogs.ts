@@ -5,6 +5,7 @@ import { compileTrusted, type Issue } from '../protocol/validator.ts';
 import { catalogMistakes } from './catalog-mistakes.ts';
 import { loadDocument, mistakes, readText } from './load-document.ts';
 import { readDocument } from './read-document.ts';
+import { sensitiveFields } from './sensitive-marks.ts';
 import type { LoadedHook, Problem } from './types.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -163,6 +164,7 @@ function loadedHook(catalog: Catalog, short: string, validators: { payload: Vali
     tiesByName: catalog.order?.ties === 'name',
     validatePayload: validators.payload,
     validateReplace: validators.replace,
+    sensitive: sensitiveFields(rules),
   };
 }
 

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { Catalog, Config, Manifest, Validator } from '@outrigger/schemas';
+import type { Catalog, Config, Lock, Manifest, Validator } from '@outrigger/schemas';
 import { check, explainAll, type Issue } from '../protocol/validator.ts';
 import { type CacheKind, readCached, writeCached } from './document-cache.ts';
 import { type Place, readDocument } from './read-document.ts';
 import type { Problem } from './types.ts';
 
 const MAX_BYTES = 256 * 1024;
+/** A lock file holds what every plugin asks for. */
+const MAX_LOCK_BYTES = 4 * 1024 * 1024;
 
 export interface DocumentTypes {
   readonly manifest: Manifest;
   readonly config: Config;
   readonly catalog: Catalog;
+  readonly lock: Lock;
 }
 
 export interface LoadedDocument<T> {
@@ -32,13 +35,13 @@ export interface DocumentOptions<T> {
   readonly rules?: (value: T) => readonly Issue[];
 }
 
-/** Reads, checks and caches a manifest, config or catalog file. Never throws for what is in the file. */
+/** Reads, checks and caches a manifest, config, catalog or lock file. Never throws for what is in the file. */
 export async function loadDocument<K extends keyof DocumentTypes>(
   kind: K,
   file: string,
   options: DocumentOptions<DocumentTypes[K]>,
 ): Promise<LoadedDocument<DocumentTypes[K]>> {
-  const source = await readText(file);
+  const source = await readText(file, kind === 'lock' ? MAX_LOCK_BYTES : MAX_BYTES);
   if ('problem' in source) return failed([{ severity: 'error', file, message: source.problem }]);
   const { text, hash } = source;
   const folder = `${kind}s` as CacheKind;
@@ -89,17 +92,19 @@ async function schemaOf(kind: keyof DocumentTypes): Promise<Record<string, unkno
       return (await import('@outrigger/schemas/config.schema.json', options)).default;
     case 'catalog':
       return (await import('@outrigger/schemas/catalog.schema.json', options)).default;
+    case 'lock':
+      return (await import('@outrigger/schemas/lock.schema.json', options)).default;
   }
 }
 
 /** A regular file of bounded size, as text. */
-export async function readText(file: string): Promise<{ text: string; hash: string } | { problem: string }> {
+export async function readText(file: string, maxBytes: number = MAX_BYTES): Promise<{ text: string; hash: string } | { problem: string }> {
   try {
     const handle = await open(file, 'r');
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) return { problem: `Cannot read "${file}": it is not a regular file` };
-      if (stats.size > MAX_BYTES) return { problem: `Cannot read "${file}": it is larger than ${MAX_BYTES / 1024} KiB` };
+      if (stats.size > maxBytes) return { problem: `Cannot read "${file}": it is larger than ${maxBytes / 1024} KiB` };
       const bytes = await handle.readFile();
       const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
       return { text, hash: createHash('sha256').update(bytes).digest('hex') };

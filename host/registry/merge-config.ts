@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { Config } from '@outrigger/schemas';
 import { isBuiltIn } from './load-catalogs.ts';
 
+type Sandbox = NonNullable<Config['sandbox']>;
+
 /** Makes every path absolute: relative ones against the folder of the file they stand in, `~/` against the home folder. */
 export function absolutePaths(config: Config, folder: string, home: string | undefined): Config {
   const at = (path: string) => (home !== undefined && path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(folder, path));
@@ -19,17 +21,26 @@ export function absolutePaths(config: Config, folder: string, home: string | und
 }
 
 /**
- * The stronger config over the weaker one, key by key. Plugins, sets, limits and traces are merged by name and inside one
+ * The stronger config over the weaker one, key by key. Plugins, sets, limits, traces and the sandbox are merged by name and inside one
  * entry again key by key; folders and catalogs add up, because a plugin the weaker file names must still be found.
  */
 export function mergeConfigs(strong: Config, weak: Config): Config {
   const out: Config = { ...weak, ...strong };
   if (strong.limits && weak.limits) out.limits = { ...weak.limits, ...strong.limits };
   if (strong.traces && weak.traces) out.traces = { ...weak.traces, ...strong.traces };
+  if (strong.sandbox && weak.sandbox) out.sandbox = mergeSandbox(strong.sandbox, weak.sandbox);
   if (strong.plugins && weak.plugins) out.plugins = byName(strong.plugins, withoutTrust(weak.plugins, strong.plugins));
   if (strong.sets && weak.sets) out.sets = byName(strong.sets, weak.sets);
   if (strong.pluginFolders && weak.pluginFolders) out.pluginFolders = union(strong.pluginFolders, weak.pluginFolders);
   if (strong.catalogs && weak.catalogs) out.catalogs = union(strong.catalogs, weak.catalogs);
+  return out;
+}
+
+/** Key by key; what one file keeps from every plugin, the other does not give back. */
+function mergeSandbox(strong: Sandbox, weak: Sandbox): Sandbox {
+  const out: Sandbox = { ...weak, ...strong };
+  if (strong.limits && weak.limits) out.limits = { ...weak.limits, ...strong.limits };
+  if (strong.never && weak.never) out.never = union(strong.never, weak.never);
   return out;
 }
 

@@ -1,12 +1,13 @@
-import type { Grant, Manifest, PluginEntry } from '@outrigger/schemas';
+import type { Manifest, PluginEntry } from '@outrigger/schemas';
 import { didYouMean } from '../protocol/did-you-mean.ts';
+import { type Admission, type AdmissionContext, admitPlugin } from './admit-plugin.ts';
+import { blindMatch } from './blind-match.ts';
 import { checkConfig } from './check-config.ts';
 import { deadMatch } from './dead-match.ts';
 import type { LoadedConfig } from './load-config.ts';
 import type { LoadedManifest } from './load-manifest.ts';
 import type { Membership } from './sets.ts';
 import { makeSubscription } from './subscriptions.ts';
-import { refusalOf } from './trust.ts';
 import type { LoadedHook, Problem, RegisteredPlugin, RegisteredState, Subscription } from './types.ts';
 
 /** What is known about one plugin before its manifest is judged. */
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly catalogs: ReadonlySet<string>;
   readonly config: LoadedConfig;
   readonly cacheDir: string | undefined;
+  readonly admission: AdmissionContext;
 }
 
 export interface Registration {
@@ -43,23 +45,46 @@ export async function registerPlugin(candidate: Candidate, around: Surroundings)
   if (off !== undefined) return { candidate, plugin: unread(candidate, off.state, off.reason), subscriptions: [] };
   const manifest = loaded?.value;
   const heard = manifest === undefined ? nothing : await readManifest(candidate, manifest, around);
-  const problems = [...candidate.problems, ...(loaded?.problems ?? []), ...heard.problems].map((problem) => ({ ...problem, plugin: name }));
-  const broken = problems.find(({ severity }) => severity === 'error');
-  const reason = broken
-    ? [broken.pointer, broken.message].filter(Boolean).join(': ')
-    : refusalOf(name, entry?.trust ?? 'none', entry !== undefined);
+  const mistakes = [...candidate.problems, ...(loaded?.problems ?? []), ...heard.problems].map((problem) => ({ ...problem, plugin: name }));
+  const invalid = mistakes.find(({ severity }) => severity === 'error');
+  const admission = invalid || manifest === undefined ? undefined : await admit(candidate, manifest, around);
+  const subscriptions = heard.subscriptions.map((one) => ({ ...one, sees: admission?.granted.sensitive ?? [] }));
+  const blind = await blindMatches(candidate, subscriptions, { around, admission });
+  const broken = invalid ?? blind[0];
+  const reason = broken ? [broken.pointer, broken.message].filter(Boolean).join(': ') : admission?.reason;
   const state = broken ? 'broken' : reason === undefined ? 'enabled' : 'untrusted';
   const plugin: RegisteredPlugin = {
     ...unread(candidate, state, reason),
+    ...admission,
+    reason,
     manifestFile: loaded?.file,
     manifestHash: loaded?.hash || undefined,
     manifest,
     config: heard.config ?? entry?.config ?? {},
-    services: new Set(granted(manifest, entry?.grant, 'services')),
-    env: granted(manifest, entry?.grant, 'env'),
-    problems,
+    problems: [...mistakes, ...(admission?.problems ?? []), ...blind],
   };
-  return { candidate, plugin, subscriptions: state === 'enabled' ? heard.subscriptions : [] };
+  return { candidate, plugin, subscriptions: state === 'enabled' ? subscriptions : [] };
+}
+
+/** Filters on fields that it may not see, known once it is known what it was granted. */
+async function blindMatches(
+  { name, loaded }: Candidate,
+  subscriptions: readonly Subscription[],
+  { around, admission }: { readonly around: Surroundings; readonly admission: Admission | undefined },
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  if (admission === undefined || admission.reason !== undefined) return problems;
+  for (const subscription of subscriptions) {
+    const hook = around.hooks.get(subscription.hook);
+    const blind = hook === undefined ? undefined : blindMatch(hook, subscription);
+    if (blind !== undefined) problems.push({ ...(await inManifest(loaded, `/hooks/${subscription.hook}`, blind)), plugin: name });
+  }
+  return problems;
+}
+
+function admit({ name, entry, directory }: Candidate, manifest: Manifest, { admission }: Surroundings): Promise<Admission> {
+  if (directory === undefined) throw new TypeError(`plugin "${name}" has a manifest and no folder`);
+  return admitPlugin({ name, entry, directory, manifest }, admission);
 }
 
 interface Heard {
@@ -96,20 +121,14 @@ function unread(candidate: Candidate, state: RegisteredState, reason: string | u
     trust: entry?.trust ?? 'none',
     required: entry?.required ?? false,
     config: entry?.config ?? {},
-    services: new Set(),
-    env: [],
+    granted: {},
+    confinement: undefined,
+    hash: undefined,
+    lock: 'none',
+    lockFile: undefined,
     sets: sets.map((set) => set.name),
     problems: [],
   };
-}
-
-/** Asked for and, when the operator narrows it, granted. What is optional needs to be granted by name. */
-function granted(manifest: Manifest | undefined, grant: Grant | undefined, key: 'services' | 'env'): string[] {
-  const asked = manifest?.permissions?.[key] ?? [];
-  const given = grant?.[key];
-  if (given === undefined) return asked;
-  const optional = manifest?.optionalPermissions?.[key] ?? [];
-  return [...new Set([...asked, ...optional])].filter((one) => given.includes(one));
 }
 
 async function misnamed({ name, loaded }: Candidate, manifest: Manifest): Promise<Problem> {
@@ -133,7 +152,7 @@ async function subscribe(candidate: Candidate, manifest: Manifest, around: Surro
       problems.push(await unknownHook(name, loaded, around));
       continue;
     }
-    const subscription = makeSubscription(hook, { manifest, entry, sets, order });
+    const subscription = makeSubscription(hook, { manifest, entry, sets, order, sees: [] });
     const dead = deadMatch(hook, subscription);
     if (dead !== undefined) problems.push(await inManifest(loaded, `/hooks/${name}`, dead));
     subscriptions.push(subscription);

@@ -24,10 +24,12 @@ export interface SubscriptionSources {
   readonly sets: readonly Membership[];
   /** Place in the configuration. */
   readonly order: number;
+  /** Kinds of sensitive fields it was granted. */
+  readonly sees: Subscription['sees'];
 }
 
 /** One subscription with every override applied. */
-export function makeSubscription(hook: LoadedHook, { manifest, entry, sets, order }: SubscriptionSources): Subscription {
+export function makeSubscription(hook: LoadedHook, { manifest, entry, sets, order, sees }: SubscriptionSources): Subscription {
   const layers: (readonly [source: string, says: HookOverride | undefined])[] = [
     ['config for this hook', entry.hooks?.[hook.name]],
     ['config', entry],
@@ -55,6 +57,7 @@ export function makeSubscription(hook: LoadedHook, { manifest, entry, sets, orde
     match: combine(pick('match'), pick('runFor'), pick('watchFor')),
     timeoutMs: Math.min(wish ?? hook.timeoutMs, hook.timeoutMs),
     onFailure,
+    sees,
     order,
     sources,
   };

@@ -1,6 +1,10 @@
-import type { Config, HookPoint, Manifest, SubscriptionRequest, Validator } from '@outrigger/schemas';
+import type { Config, HookPoint, Manifest, Permissions, SubscriptionRequest, Validator } from '@outrigger/schemas';
+import type { Places } from '../sandbox/policy.ts';
+import type { Policy, SandboxDriver } from '../sandbox/types.ts';
+import type { SensitiveFields } from './sensitive-marks.ts';
 
 export type Mode = NonNullable<SubscriptionRequest['mode']>;
+export type Sensitivity = NonNullable<Permissions['sensitive']>[number];
 export type FailurePolicy = NonNullable<SubscriptionRequest['onFailure']>;
 
 /** A mistake in a file, placed so that an editor can jump to it. */
@@ -37,6 +41,8 @@ export interface LoadedHook {
   readonly tiesByName: boolean;
   readonly validatePayload: Validator;
   readonly validateReplace: Validator | undefined;
+  /** Fields that only some plugins may see; undefined: none is marked. */
+  readonly sensitive: SensitiveFields | undefined;
 }
 
 /** A payload field (or JSON Pointer) → the values one of which must match. All fields must match. */
@@ -55,6 +61,8 @@ export interface Subscription {
   /** The hook point's, or shorter. */
   readonly timeoutMs: number;
   readonly onFailure: FailurePolicy;
+  /** Kinds of sensitive payload fields it is shown; the others are redacted. */
+  readonly sees: readonly Sensitivity[];
   /** Place in the configuration; the last tie-breaker. */
   readonly order: number;
   /** Where mode, priority and the rest came from, for `explain`: `mode: config`, `priority: set "security"` … */
@@ -70,6 +78,16 @@ export interface OrderedSubscription {
 
 export type RegisteredState = 'enabled' | 'disabled' | 'without' | 'untrusted' | 'broken';
 
+/** The driver chosen for a plugin, and its policy as the file system is now. */
+export interface Confinement {
+  readonly driver: SandboxDriver;
+  /**
+   * The policy for one start, with what is granted by then; makes the folders it writes to. Throws PLUGIN_REFUSED when that may not be
+   * granted any more, or needs more than the driver holds.
+   */
+  policy(granted: Permissions): Policy;
+}
+
 export interface RegisteredPlugin {
   readonly name: string;
   readonly state: RegisteredState;
@@ -84,10 +102,16 @@ export interface RegisteredPlugin {
   readonly required: boolean;
   /** Checked against the manifest's schema, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Manifest ∩ grant. */
-  readonly services: ReadonlySet<string>;
-  /** Names of environment variables granted. */
-  readonly env: readonly string[];
+  /** What the manifest asks for and the operator grants. */
+  readonly granted: Permissions;
+  /** How it is confined; undefined when it has full trust or may not run. */
+  readonly confinement: Confinement | undefined;
+  /** Content it was accepted with, `sha256-…`; undefined: it is in no lock file, or is not what was accepted. */
+  readonly hash: string | undefined;
+  /** Whether its content is the one in a lock file; `none` when it is in no lock file, or was not compared. */
+  readonly lock: 'none' | 'accepted' | 'changed';
+  /** The lock file that names it. */
+  readonly lockFile: string | undefined;
   readonly sets: readonly string[];
   readonly problems: readonly Problem[];
 }
@@ -97,6 +121,8 @@ export interface Registry {
   readonly config: Config;
   /** Config files in force, the strongest first. */
   readonly configFiles: readonly string[];
+  /** Where the host keeps things, and what `${workspace}` and `${config}` stand for. */
+  readonly places: Places;
   readonly hooks: ReadonlyMap<string, LoadedHook>;
   readonly plugins: ReadonlyMap<string, RegisteredPlugin>;
   /** By hook name, unordered; only of plugins whose state is `enabled`. */

@@ -19,6 +19,7 @@ const OUT_OF_MEMORY =
 
 /** Why a process ended that nobody asked to end. Out of memory is a guess from exit and last words. */
 export function classify(exit: Exit, stderr: readonly string[]): DeathClass {
+  if (exit.limit !== undefined) return exit.limit.kind === 'memory' ? 'oom' : 'disk';
   if (exit.error !== undefined) return 'start';
   if (exit.code === 0) return 'clean';
   if (exit.code === EXIT_CONFIG) return 'config';

@@ -1,11 +1,13 @@
 import type { LogParams } from '@outrigger/schemas';
 import { Connection } from '../process/connection.ts';
-import { launch } from '../process/launch.ts';
+import { failedLaunch, launch } from '../process/launch.ts';
 import { StderrTail } from '../process/stderr-tail.ts';
 import { terminate, within } from '../process/terminate.ts';
 import type { Timers } from '../process/timers.ts';
 import type { Child, Exit } from '../process/types.ts';
 import type { Failure, Logger } from '../protocol/types.ts';
+import { enclose } from '../sandbox/enclose.ts';
+import type { Hold, NetDenial } from '../sandbox/types.ts';
 import { type Hello, sayHello } from './handshake.ts';
 import type { Times } from './restart-policy.ts';
 import type { PluginSpec } from './types.ts';
@@ -32,6 +34,8 @@ export class PluginProcess {
   readonly connection: Connection;
   /** Settles at the exit. Never rejects. */
   readonly exited: Promise<Exit>;
+  /** What confines it; undefined when nothing does. */
+  hold: Hold | undefined;
   /** On the timers' clock: when the handshake was done. */
   readyAt: number | undefined;
   readonly #spec: PluginSpec;
@@ -40,7 +44,7 @@ export class PluginProcess {
   readonly #times: Times;
 
   constructor(spec: PluginSpec, deps: ProcessDeps, events: ProcessEvents) {
-    const child = launch(spec.launch);
+    const child = this.#start(spec, deps);
     this.#spec = spec;
     this.#child = child;
     this.#times = deps.times;
@@ -98,6 +102,23 @@ export class PluginProcess {
     // A plugin should answer only when its calls are done; one that did not know gets the rest of the time.
     while (this.connection.inFlight > 0 && performance.now() < end) await within(this.exited, 10);
     return true;
+  }
+
+  #start({ name, launch: bare, confine }: PluginSpec, { log }: ProcessDeps): Child {
+    if (confine === undefined) return launch(bare);
+    try {
+      const child = enclose(name, confine(), { log, onDenied: (denial) => this.#tellDenied(denial, log) });
+      this.hold = child.hold;
+      return child;
+    } catch (error) {
+      // What was granted may not be granted any more, or a folder of its own cannot be made.
+      return failedLaunch(error);
+    }
+  }
+
+  #tellDenied(denial: NetDenial, log: Logger): void {
+    log.warn('connection refused', { plugin: this.#spec.name, pid: this.pid, ...denial });
+    this.connection.notify('net/denied', JSON.stringify(denial));
   }
 
   async #watchStdout(stdoutClosed: Promise<void>, events: ProcessEvents): Promise<void> {

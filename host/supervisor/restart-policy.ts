@@ -71,6 +71,7 @@ export function afterDeath(history: History, death: Death, times: Times, random:
     case 'crash':
     case 'signal':
     case 'oom':
+    case 'disk':
     case 'hung':
     case 'protocol':
     case 'start':

@@ -133,6 +133,7 @@ export class SupervisedPlugin implements PluginHandle {
       pid: process?.pid,
       starts,
       restarts,
+      hold: process?.hold,
       inFlight: process?.connection.inFlight ?? 0,
       queued: this.#lane.waiting,
       lastExit,

@@ -1,13 +1,16 @@
 import type { ConnectionStats, Exit, LaunchSpec } from '../process/types.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
+import type { Enclosure, Hold } from '../sandbox/types.ts';
 
 /** All the supervisor must know about one plugin; the registry and the operator's config made it. */
 export interface PluginSpec {
   readonly name: string;
   readonly version: string;
-  /** The finished launch spec: confined already when the plugin is not trusted. */
+  /** The plugin's own command, as it would start without a sandbox. */
   readonly launch: LaunchSpec;
+  /** How it is confined, found out anew for every start; undefined for a plugin with full trust. Throws HostError. */
+  readonly confine: (() => Enclosure) | undefined;
   readonly framing: 'lines' | 'content-length';
   /** Full names of the hook points it will be called for. */
   readonly hooks: readonly string[];
@@ -66,6 +69,7 @@ export type DeathClass =
   | 'crash'
   | 'signal'
   | 'oom'
+  | 'disk'
   | 'hung'
   | 'protocol'
   | 'config'
@@ -88,6 +92,8 @@ export interface PluginStatus {
   readonly starts: number;
   /** Starts that followed a failure. */
   readonly restarts: number;
+  /** What holds the running process; undefined when it is not confined or not running. */
+  readonly hold: Hold | undefined;
   readonly inFlight: number;
   readonly queued: number;
   readonly lastExit: LastExit | undefined;

@@ -1,6 +1,8 @@
 /** `npm start`: a real command wrapped by real plugins. Shows what each did, checks it, and says which promise was broken. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +11,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const bin = fileURLToPath(new URL('../../host/bin.mjs', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'outrigger-start-'));
 const broken: string[] = [];
+let isConfined = true;
 
 interface Answer {
   readonly plugin: string;
@@ -16,6 +19,7 @@ interface Answer {
   readonly code?: string;
   readonly attempts?: number;
   readonly failOpen?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 interface Trace {
   readonly event: string;
@@ -30,10 +34,25 @@ mkdirSync(fakes);
 writeFileSync(join(fakes, 'rm'), `#!/bin/sh\ntouch '${join(home, 'rm-was-run')}'\n`);
 chmodSync(join(fakes, 'rm'), 0o755);
 
+// What nosy is after: a private key, a secret of the host's environment, this very process and a server of its own.
+const key = join(home, 'id_ed25519');
+writeFileSync(key, 'not a real key\n', { mode: 0o600 });
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+const targets = { keyFile: key, variable: 'OUTRIGGER_DEMO_SECRET', pid: process.pid, port };
+const config = join(home, 'outrigger.yaml');
+const plain = readFileSync(join(here, 'outrigger.yaml'), 'utf8').replaceAll(
+  /path: (\S+)/g,
+  (_, path: string) => `path: ${join(here, path)}`,
+);
+writeFileSync(config, `${plain}    config: ${JSON.stringify(targets)}\n`);
+
 const env = {
   ...process.env,
   PATH: [fakes, process.env['PATH']].join(delimiter),
-  OUTRIGGER_CONFIG: join(here, 'outrigger.yaml'),
+  OUTRIGGER_CONFIG: config,
+  OUTRIGGER_DEMO_SECRET: 'nobody may know',
   OUTRIGGER_DATA_DIR: join(home, 'data'),
   XDG_STATE_HOME: join(home, 'state'),
   XDG_CACHE_HOME: join(home, 'cache'),
@@ -92,6 +111,9 @@ function wrapped(command: readonly string[], sign: RegExp): void {
   expect('phoenix was back for the next event', answerOf(after, 'phoenix')?.status === 'continued');
   expect('garbage wrote garbage and hurt only itself', answerOf(before, 'garbage')?.code === 'MESSAGE_INVALID');
   expect('hang hung and hurt only itself', answerOf(before, 'hang')?.code === 'PLUGIN_TIMEOUT');
+  for (const [attempt, end] of Object.entries(answerOf(before, 'nosy')?.metadata ?? { nosy: 'did not answer' })) {
+    expect(`nosy tried to ${attempt}: ${end}`, end.startsWith('refused'));
+  }
   expect(
     'both are marked as fail-open',
     ['garbage', 'hang'].every((plugin) => answerOf(before, plugin)?.failOpen === true),
@@ -108,11 +130,29 @@ function blocked(): void {
   expect('rm was never started', !existsSync(join(home, 'rm-was-run')));
 }
 
+function explainRefusals(plugins: readonly { readonly name: string; readonly reason: string }[]): void {
+  isConfined = false;
+  console.log('\nThe sample plugins are not trusted, so each needs a sandbox, and here none can hold them. Refused:\n');
+  for (const { name, reason } of plugins) console.log(`  ${name}: ${reason}`);
+  console.log('\nNothing was run. `npx outrigger doctor` says what this machine lacks; then run `npm start` again.');
+}
+
+/** Plugins that may not run here, with the reason. */
+function refused(): { readonly name: string; readonly reason: string }[] {
+  const { plugins } = JSON.parse(outrigger(['plugins', 'list', '--json']).text) as {
+    plugins: { name: string; state: string; reason: string }[];
+  };
+  return plugins.filter(({ state }) => state === 'untrusted');
+}
+
 try {
-  if (has('git')) wrapped(['git', '--version'], /git version [\s\S]*cpu:/);
+  const outside = refused();
+  if (outside.length > 0) explainRefusals(outside);
+  else if (has('git')) wrapped(['git', '--version'], /git version [\s\S]*cpu:/);
   else wrapped(['node', '--version'], /v\d+\./);
-  blocked();
+  if (outside.length === 0) blocked();
 } finally {
+  server.close();
   rmSync(home, { recursive: true, force: true });
 }
 if (broken.length > 0) {
@@ -120,4 +160,4 @@ if (broken.length > 0) {
     `\nCannot show everything: ${broken.length} of the promises above did not come true:\n${broken.map((promise) => `  ${promise}`).join('\n')}`,
   );
   process.exitCode = 1;
-} else console.log('\nAll of it came true. Next: write one of your own, sdk/README.md says how.');
+} else if (isConfined) console.log('\nAll of it came true. Next: write one of your own, sdk/README.md says how.');

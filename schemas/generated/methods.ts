@@ -37,6 +37,14 @@ export const methods = {
       "description": "The operator changed the plugin's configuration."
     },
     {
+      "name": "net/denied",
+      "direction": "host→plugin",
+      "kind": "notification",
+      "level": 2,
+      "params": "net-denied.params",
+      "description": "A connection was refused by the plugin's network proxy, and why."
+    },
+    {
       "name": "ping",
       "direction": "host→plugin",
       "kind": "request",
@@ -135,6 +143,25 @@ export const methods = {
       "result": "secret-get.result",
       "permission": "secret",
       "description": "Read a secret granted by name."
+    },
+    {
+      "name": "net/fetch",
+      "direction": "plugin→host",
+      "kind": "request",
+      "level": 2,
+      "params": "net-fetch.params",
+      "result": "net-fetch.result",
+      "permission": "net/fetch",
+      "description": "Let the host make one HTTP request; a secret can be added that the plugin never sees."
+    },
+    {
+      "name": "permission/request",
+      "direction": "plugin→host",
+      "kind": "request",
+      "level": 2,
+      "params": "permission-request.params",
+      "result": "permission-request.result",
+      "description": "Ask for optional permissions at first use."
     },
     {
       "name": "hook/emit",

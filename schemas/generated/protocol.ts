@@ -361,6 +361,199 @@ export interface LogParams {
 }
 
 /**
+ * A connection of the plugin was refused by its network proxy.
+ */
+export interface NetDeniedParams {
+  /**
+   * Name or address it asked for.
+   */
+  host: string;
+  /**
+   * Port it asked for.
+   */
+  port?: number;
+  /**
+   * Why it was refused.
+   */
+  reason: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Let the host make one HTTP request to a host that was granted.
+ */
+export interface NetFetchParams {
+  /**
+   * Absolute URL, `https:` or, where the port is granted, `http:`.
+   */
+  url: string;
+  /**
+   * Default `GET`.
+   */
+  method?: string;
+  /**
+   * Header fields: a text, or a secret that the host fills in.
+   */
+  headers?: {
+    /**
+     * A text or a secret.
+     */
+    [k: string]:
+      | string
+      | {
+          /**
+           * Name of a secret granted for this host.
+           */
+          secret: string;
+          /**
+           * Put before its value, such as `Bearer `.
+           */
+          prefix?: string;
+        };
+  };
+  /**
+   * Body as text.
+   */
+  body?: string;
+  /**
+   * Body as base64, in place of `body`.
+   */
+  bodyBase64?: string;
+  /**
+   * How long it may take, in milliseconds. Default 30000.
+   */
+  timeoutMs?: number;
+  /**
+   * Longest body of the response, in bytes. Default and maximum: what a message may hold.
+   */
+  maxBytes?: number;
+  [k: string]: unknown;
+}
+
+/**
+ * The response.
+ */
+export interface NetFetchResult {
+  /**
+   * HTTP status.
+   */
+  status: number;
+  /**
+   * Address that answered, after redirects.
+   */
+  url: string;
+  /**
+   * Header fields in lower case; several of one name are joined with a comma.
+   */
+  headers: {
+    [k: string]: string;
+  };
+  /**
+   * Body, when it is UTF-8.
+   */
+  body?: string;
+  /**
+   * Body as base64, when it is not UTF-8.
+   */
+  bodyBase64?: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Ask the operator for permissions that the manifest lists as optional.
+ */
+export interface PermissionRequestParams {
+  permissions: Permissions;
+  /**
+   * Why, for the operator.
+   */
+  reason?: string;
+  [k: string]: unknown;
+}
+
+/**
+ * What the plugin may reach outside itself. Nothing by default.
+ */
+export interface Permissions {
+  /**
+   * Files.
+   */
+  fs?: {
+    /**
+     * Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.
+     */
+    read?: string[];
+    /**
+     * Paths it may write.
+     */
+    write?: string[];
+  };
+  /**
+   * Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.
+   */
+  net?: string[];
+  /**
+   * Names of environment variables it may see.
+   */
+  env?: string[];
+  /**
+   * Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.
+   */
+  run?: string[];
+  /**
+   * Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.
+   */
+  services?: string[];
+  /**
+   * True: it may make Unix sockets, and reach those in folders it may read. Default false.
+   */
+  ipc?: boolean;
+  /**
+   * True: a Node plugin may load native add-ons. Default false; other languages need nothing.
+   */
+  native?: boolean;
+  /**
+   * Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.
+   *
+   * Items: A name, or a name with the hosts it is for.
+   */
+  secrets?: (
+    | string
+    | {
+        /**
+         * Name of the secret.
+         */
+        name: string;
+        /**
+         * Hosts it may be sent to, `host` or `host:port`.
+         *
+         * @minItems 1
+         */
+        hosts: string[];
+      }
+  )[];
+  /**
+   * Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.
+   */
+  sensitive?: ('secret' | 'personal')[];
+}
+
+/**
+ * The operator's word.
+ */
+export interface PermissionRequestResult {
+  /**
+   * True: all of it was granted.
+   */
+  granted: boolean;
+  /**
+   * When it takes effect: at once, or when the plugin's process starts again.
+   */
+  effective?: 'now' | 'restart';
+  [k: string]: unknown;
+}
+
+/**
  * `$/progress`: the plugin still works on a hook call. Each one restarts the call's timeout, never past the event's budget.
  */
 export interface ProgressParams {
@@ -622,41 +815,6 @@ export interface MatchEntry {
 }
 
 /**
- * What the plugin may reach outside itself. Nothing by default.
- */
-export interface Permissions {
-  /**
-   * Files.
-   */
-  fs?: {
-    /**
-     * Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.
-     */
-    read?: string[];
-    /**
-     * Paths it may write.
-     */
-    write?: string[];
-  };
-  /**
-   * Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.
-   */
-  net?: string[];
-  /**
-   * Names of environment variables it may see.
-   */
-  env?: string[];
-  /**
-   * Programs it may start.
-   */
-  run?: string[];
-  /**
-   * Host services it may call: `storage`, `secret`, `hook/emit`, or the name of one that the application registers.
-   */
-  services?: string[];
-}
-
-/**
  * Resources the plugin asks for; the host's own caps win.
  */
 export interface Limits {
@@ -767,6 +925,44 @@ export interface Config {
      * Stray lines on stdout after which a plugin is failed. Default 1000.
      */
     pollutionLines?: number;
+  };
+  /**
+   * How plugins that are not trusted are confined.
+   */
+  sandbox?: {
+    /**
+     * `auto` (default) takes the strongest complete one there is; a name takes that one or refuses.
+     */
+    driver?: 'auto' | 'bubblewrap' | 'landlock' | 'container' | 'gvisor' | 'seatbelt';
+    /**
+     * True: a driver that does not hold everything, such as `landlock`, may be used. Default false.
+     */
+    allowPartial?: boolean;
+    /**
+     * True: plugins are refused where memory, processes and CPU cannot be limited by the kernel. Default false: then they are watched.
+     */
+    requireHardLimits?: boolean;
+    /**
+     * True: a plugin runs only when `outrigger.lock.json` holds its exact content; the same as --frozen. Default false.
+     */
+    requireLock?: boolean;
+    /**
+     * Image of the `container` driver.
+     */
+    image?: string;
+    /**
+     * User and group id that plugins of a host run by root get. Default: one of its own for every plugin, from 1870000000 up.
+     */
+    uid?: number;
+    limits?: Limits;
+    /**
+     * Hosts that any plugin may reach at most. Left out: what each is granted.
+     */
+    net?: string[];
+    /**
+     * Paths that no plugin may be granted, beside those that never are.
+     */
+    never?: string[];
   };
 }
 
@@ -900,17 +1096,70 @@ export interface HookOverride {
 }
 
 /**
- * Narrows what the manifest asks for. Left out with `trust: full`: all of it.
+ * What the operator grants of what the manifest asks for; what it does not ask for stays denied. Left out: all of it with `trust: full`, else what `outrigger plugins trust` recorded.
  */
 export interface Grant {
   /**
-   * Host services granted.
+   * Files.
+   */
+  fs?: {
+    /**
+     * Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.
+     */
+    read?: string[];
+    /**
+     * Paths it may write.
+     */
+    write?: string[];
+  };
+  /**
+   * Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.
+   */
+  net?: string[];
+  /**
+   * Names of environment variables it may see.
+   */
+  env?: string[];
+  /**
+   * Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.
+   */
+  run?: string[];
+  /**
+   * Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.
    */
   services?: string[];
   /**
-   * Environment variables granted.
+   * True: it may make Unix sockets, and reach those in folders it may read. Default false.
    */
-  env?: string[];
+  ipc?: boolean;
+  /**
+   * True: a Node plugin may load native add-ons. Default false; other languages need nothing.
+   */
+  native?: boolean;
+  /**
+   * Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.
+   *
+   * Items: A name, or a name with the hosts it is for.
+   */
+  secrets?: (
+    | string
+    | {
+        /**
+         * Name of the secret.
+         */
+        name: string;
+        /**
+         * Hosts it may be sent to, `host` or `host:port`.
+         *
+         * @minItems 1
+         */
+        hosts: string[];
+      }
+  )[];
+  /**
+   * Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.
+   */
+  sensitive?: ('secret' | 'personal')[];
 }
 
 /**
@@ -937,6 +1186,50 @@ export interface PluginSet {
    * False switches every member off that is not switched on by its own entry. Default true.
    */
   enabled?: boolean;
+}
+
+/**
+ * `outrigger.lock.json` beside a config: the exact content of every plugin the operator accepted, and what it was granted.
+ */
+export interface Lock {
+  /**
+   * Version of this format.
+   */
+  lockVersion: 1;
+  /**
+   * Accepted plugins by name.
+   */
+  plugins: {
+    [k: string]: LockedPlugin;
+  };
+}
+
+/**
+ * One accepted plugin: `asked` is what its manifest asked for then, required and optional together; `grant` what it was given.
+ */
+export interface LockedPlugin {
+  /**
+   * Its version when it was accepted.
+   */
+  version: string;
+  /**
+   * `sha256-` and the digest of its folder: sorted paths, modes, link texts and bytes.
+   */
+  hash: string;
+  /**
+   * `none`: accepted for the sandbox; `full`: accepted to run with the user's rights.
+   */
+  trust: 'full' | 'none';
+  asked: Permissions;
+  grant: Permissions;
+  /**
+   * Sandbox in use then.
+   */
+  driver?: string;
+  /**
+   * When, ISO 8601 in UTC.
+   */
+  time: string;
 }
 
 /**

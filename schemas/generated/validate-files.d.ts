@@ -2,5 +2,6 @@
 import type { Validator } from '@outrigger/schemas';
 export declare const manifest: Validator;
 export declare const config: Validator;
+export declare const lock: Validator;
 export declare const catalog: Validator;
 export declare const trace: Validator;

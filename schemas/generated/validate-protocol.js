@@ -2175,11 +2175,11 @@ return errors === 0;
 }
 validate32.evaluated = {"props":{"level":true,"message":true,"event":true,"fields":true},"dynamicProps":false,"dynamicItems":false};
 
-export const progressParams = validate33;
-const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:progress.params","title":"ProgressParams","description":"`$/progress`: the plugin still works on a hook call. Each one restarts the call's timeout, never past the event's budget.","type":"object","properties":{"event":{"type":"string","description":"Id of the event the plugin works on."},"message":{"type":"string","description":"What it does now, for people.","maxLength":2000},"percentage":{"type":"number","description":"How far it is, in percent.","minimum":0,"maximum":100}},"required":["event"]};
+export const netDeniedParams = validate33;
+const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-denied.params","title":"NetDeniedParams","description":"A connection of the plugin was refused by its network proxy.","type":"object","properties":{"host":{"type":"string","description":"Name or address it asked for.","maxLength":300},"port":{"type":"integer","description":"Port it asked for."},"reason":{"type":"string","description":"Why it was refused.","maxLength":500}},"required":["host","reason"]};
 
 function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:progress.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:net-denied.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate33.evaluated;
@@ -2192,16 +2192,25 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.event === undefined) && (missing0 = "event")){
+if(((data.host === undefined) && (missing0 = "host")) || ((data.reason === undefined) && (missing0 = "reason"))){
 validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.event !== undefined){
+if(data.host !== undefined){
+let data0 = data.host;
 const _errs1 = errors;
-if(typeof data.event !== "string"){
-validate33.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 300){
+validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"}];
 return false;
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
 }
 var valid0 = _errs1 === errors;
 }
@@ -2209,20 +2218,12 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.message !== undefined){
-let data1 = data.message;
+if(data.port !== undefined){
+let data1 = data.port;
 const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 2000){
-validate33.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate33.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
-}
-}
-else {
-validate33.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
 }
 var valid0 = _errs3 === errors;
 }
@@ -2230,24 +2231,18 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.percentage !== undefined){
-let data2 = data.percentage;
+if(data.reason !== undefined){
+let data2 = data.reason;
 const _errs5 = errors;
 if(errors === _errs5){
-if((typeof data2 == "number") && (isFinite(data2))){
-if(data2 > 100 || isNaN(data2)){
-validate33.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
-return false;
-}
-else {
-if(data2 < 0 || isNaN(data2)){
-validate33.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(typeof data2 === "string"){
+if(func1(data2) > 500){
+validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
 return false;
 }
 }
-}
 else {
-validate33.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2268,13 +2263,14 @@ return false;
 validate33.errors = vErrors;
 return errors === 0;
 }
-validate33.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
+validate33.evaluated = {"props":{"host":true,"port":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
 
-export const secretGetParams = validate34;
-const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.params","title":"SecretGetParams","description":"Read one secret that the operator granted to this plugin by name.","type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","minLength":1,"maxLength":200}},"required":["name"]};
+export const netFetchParams = validate34;
+const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-fetch.params","title":"NetFetchParams","description":"Let the host make one HTTP request to a host that was granted.","type":"object","properties":{"url":{"type":"string","description":"Absolute URL, `https:` or, where the port is granted, `http:`.","minLength":1,"maxLength":8192},"method":{"type":"string","description":"Default `GET`.","pattern":"^[A-Za-z]{1,20}$"},"headers":{"type":"object","description":"Header fields: a text, or a secret that the host fills in.","additionalProperties":{"anyOf":[{"type":"string","maxLength":8192},{"type":"object","properties":{"secret":{"type":"string","description":"Name of a secret granted for this host."},"prefix":{"type":"string","description":"Put before its value, such as `Bearer `.","maxLength":100}},"required":["secret"],"additionalProperties":false}],"description":"A text or a secret."},"maxProperties":64},"body":{"type":"string","description":"Body as text."},"bodyBase64":{"type":"string","description":"Body as base64, in place of `body`."},"timeoutMs":{"type":"integer","description":"How long it may take, in milliseconds. Default 30000.","minimum":1,"maximum":300000},"maxBytes":{"type":"integer","description":"Longest body of the response, in bytes. Default and maximum: what a message may hold.","minimum":0}},"required":["url"]};
+const pattern7 = new RegExp("^[A-Za-z]{1,20}$", "u");
 
 function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:net-fetch.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate34.evaluated;
@@ -2287,30 +2283,313 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.name === undefined) && (missing0 = "name")){
+if((data.url === undefined) && (missing0 = "url")){
 validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.name !== undefined){
-let data0 = data.name;
+if(data.url !== undefined){
+let data0 = data.url;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate34.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+if(func1(data0) > 8192){
+validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate34.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.method !== undefined){
+let data1 = data.method;
+const _errs3 = errors;
+if(errors === _errs3){
+if(typeof data1 === "string"){
+if(!pattern7.test(data1)){
+validate34.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z]{1,20}$"},message:"must match pattern \""+"^[A-Za-z]{1,20}$"+"\""}];
+return false;
+}
+}
+else {
+validate34.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.headers !== undefined){
+let data2 = data.headers;
+const _errs5 = errors;
+if(errors === _errs5){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(Object.keys(data2).length > 64){
+validate34.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
+return false;
+}
+else {
+for(const key0 in data2){
+let data3 = data2[key0];
+const _errs8 = errors;
+const _errs9 = errors;
+let valid2 = false;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data3 === "string"){
+if(func1(data3) > 8192){
+const err0 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/0/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs10 === errors;
+valid2 = valid2 || _valid0;
+const _errs12 = errors;
+if(errors === _errs12){
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+let missing1;
+if((data3.secret === undefined) && (missing1 = "secret")){
+const err2 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+else {
+const _errs14 = errors;
+for(const key1 in data3){
+if(!((key1 === "secret") || (key1 === "prefix"))){
+const err3 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+break;
+}
+}
+if(_errs14 === errors){
+if(data3.secret !== undefined){
+const _errs15 = errors;
+if(typeof data3.secret !== "string"){
+const err4 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/secret/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+var valid3 = _errs15 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data3.prefix !== undefined){
+let data5 = data3.prefix;
+const _errs17 = errors;
+if(errors === _errs17){
+if(typeof data5 === "string"){
+if(func1(data5) > 100){
+const err5 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+var valid3 = _errs17 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+var _valid0 = _errs12 === errors;
+valid2 = valid2 || _valid0;
+if(!valid2){
+const err8 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+validate34.errors = vErrors;
+return false;
+}
+else {
+errors = _errs9;
+if(vErrors !== null){
+if(_errs9){
+vErrors.length = _errs9;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid1 = _errs8 === errors;
+if(!valid1){
+break;
+}
+}
+}
+}
+else {
+validate34.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.body !== undefined){
+const _errs19 = errors;
+if(typeof data.body !== "string"){
+validate34.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs19 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.bodyBase64 !== undefined){
+const _errs21 = errors;
+if(typeof data.bodyBase64 !== "string"){
+validate34.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs21 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.timeoutMs !== undefined){
+let data8 = data.timeoutMs;
+const _errs23 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs23){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 300000 || isNaN(data8)){
+validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300000},message:"must be <= 300000"}];
+return false;
+}
+else {
+if(data8 < 1 || isNaN(data8)){
+validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs23 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.maxBytes !== undefined){
+let data9 = data.maxBytes;
+const _errs25 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+validate34.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs25){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 < 0 || isNaN(data9)){
+validate34.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs25 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
 }
 }
 }
@@ -2324,13 +2603,13 @@ return false;
 validate34.errors = vErrors;
 return errors === 0;
 }
-validate34.evaluated = {"props":{"name":true},"dynamicProps":false,"dynamicItems":false};
+validate34.evaluated = {"props":{"url":true,"method":true,"headers":true,"body":true,"bodyBase64":true,"timeoutMs":true,"maxBytes":true},"dynamicProps":false,"dynamicItems":false};
 
-export const secretGetResult = validate35;
-const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.result","title":"SecretGetResult","description":"The secret.","type":"object","properties":{"value":{"type":"string","description":"Its value."}},"required":["value"]};
+export const netFetchResult = validate35;
+const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-fetch.result","title":"NetFetchResult","description":"The response.","type":"object","properties":{"status":{"type":"integer","description":"HTTP status."},"url":{"type":"string","description":"Address that answered, after redirects."},"headers":{"type":"object","description":"Header fields in lower case; several of one name are joined with a comma.","additionalProperties":{"type":"string"}},"body":{"type":"string","description":"Body, when it is UTF-8."},"bodyBase64":{"type":"string","description":"Body as base64, when it is not UTF-8."}},"required":["status","url","headers"]};
 
 function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.result" */;
+/*# sourceURL="urn:outrigger:schema:protocol:net-fetch.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate35.evaluated;
@@ -2343,15 +2622,89 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.value === undefined) && (missing0 = "value")){
+if((((data.status === undefined) && (missing0 = "status")) || ((data.url === undefined) && (missing0 = "url"))) || ((data.headers === undefined) && (missing0 = "headers"))){
 validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.value !== undefined){
-if(typeof data.value !== "string"){
-validate35.errors = [{instancePath:instancePath+"/value",schemaPath:"#/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.status !== undefined){
+let data0 = data.status;
+const _errs1 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate35.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.url !== undefined){
+const _errs3 = errors;
+if(typeof data.url !== "string"){
+validate35.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.headers !== undefined){
+let data2 = data.headers;
+const _errs5 = errors;
+if(errors === _errs5){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key0 in data2){
+const _errs8 = errors;
+if(typeof data2[key0] !== "string"){
+validate35.errors = [{instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid1 = _errs8 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate35.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.body !== undefined){
+const _errs10 = errors;
+if(typeof data.body !== "string"){
+validate35.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.bodyBase64 !== undefined){
+const _errs12 = errors;
+if(typeof data.bodyBase64 !== "string"){
+validate35.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs12 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
 }
 }
 }
@@ -2364,13 +2717,18 @@ return false;
 validate35.errors = vErrors;
 return errors === 0;
 }
-validate35.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+validate35.evaluated = {"props":{"status":true,"url":true,"headers":true,"body":true,"bodyBase64":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageDeleteParams = validate36;
-const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-delete.params","title":"StorageDeleteParams","description":"Remove one entry; removing what is not there is fine.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
+export const permissionRequestParams = validate36;
+const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.params","title":"PermissionRequestParams","description":"Ask the operator for permissions that the manifest lists as optional.","type":"object","properties":{"permissions":{"$ref":"#/$defs/Permissions"},"reason":{"type":"string","description":"Why, for the operator.","maxLength":500}},"required":["permissions"],"$defs":{"Permissions":{"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false}}};
+const schema52 = {"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false};
+const func24 = Object.prototype.hasOwnProperty;
+const func0 = equal;
+const pattern8 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
+const pattern9 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,127}$", "u");
 
 function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-delete.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:permission-request.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate36.evaluated;
@@ -2383,31 +2741,564 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.key === undefined) && (missing0 = "key")){
+if((data.permissions === undefined) && (missing0 = "permissions")){
 validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.key !== undefined){
-let data0 = data.key;
+if(data.permissions !== undefined){
+let data0 = data.permissions;
 const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate36.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+const _errs2 = errors;
+if(errors === _errs2){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+const _errs4 = errors;
+for(const key0 in data0){
+if(!(func24.call(schema52.properties, key0))){
+validate36.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs4 === errors){
+if(data0.fs !== undefined){
+let data1 = data0.fs;
+const _errs5 = errors;
+if(errors === _errs5){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+const _errs7 = errors;
+for(const key1 in data1){
+if(!((key1 === "read") || (key1 === "write"))){
+validate36.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs7 === errors){
+if(data1.read !== undefined){
+let data2 = data1.read;
+const _errs8 = errors;
+if(errors === _errs8){
+if(Array.isArray(data2)){
+var valid4 = true;
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+const _errs10 = errors;
+if(typeof data2[i0] !== "string"){
+validate36.errors = [{instancePath:instancePath+"/permissions/fs/read/" + i0,schemaPath:"#/$defs/Permissions/properties/fs/properties/read/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid4 = _errs10 === errors;
+if(!valid4){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/fs/read",schemaPath:"#/$defs/Permissions/properties/fs/properties/read/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid3 = _errs8 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data1.write !== undefined){
+let data4 = data1.write;
+const _errs12 = errors;
+if(errors === _errs12){
+if(Array.isArray(data4)){
+var valid5 = true;
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+const _errs14 = errors;
+if(typeof data4[i1] !== "string"){
+validate36.errors = [{instancePath:instancePath+"/permissions/fs/write/" + i1,schemaPath:"#/$defs/Permissions/properties/fs/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid5 = _errs14 === errors;
+if(!valid5){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/fs/write",schemaPath:"#/$defs/Permissions/properties/fs/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid2 = _errs5 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.net !== undefined){
+let data6 = data0.net;
+const _errs16 = errors;
+if(errors === _errs16){
+if(Array.isArray(data6)){
+var valid6 = true;
+const len2 = data6.length;
+for(let i2=0; i2<len2; i2++){
+const _errs18 = errors;
+if(typeof data6[i2] !== "string"){
+validate36.errors = [{instancePath:instancePath+"/permissions/net/" + i2,schemaPath:"#/$defs/Permissions/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs18 === errors;
+if(!valid6){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/net",schemaPath:"#/$defs/Permissions/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs16 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.env !== undefined){
+let data8 = data0.env;
+const _errs20 = errors;
+if(errors === _errs20){
+if(Array.isArray(data8)){
+var valid7 = true;
+const len3 = data8.length;
+for(let i3=0; i3<len3; i3++){
+let data9 = data8[i3];
+const _errs22 = errors;
+if(errors === _errs22){
+if(typeof data9 === "string"){
+if(!pattern8.test(data9)){
+validate36.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
+return false;
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid7 = _errs22 === errors;
+if(!valid7){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/env",schemaPath:"#/$defs/Permissions/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs20 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.run !== undefined){
+let data10 = data0.run;
+const _errs24 = errors;
+if(errors === _errs24){
+if(Array.isArray(data10)){
+var valid8 = true;
+const len4 = data10.length;
+for(let i4=0; i4<len4; i4++){
+const _errs26 = errors;
+if(typeof data10[i4] !== "string"){
+validate36.errors = [{instancePath:instancePath+"/permissions/run/" + i4,schemaPath:"#/$defs/Permissions/properties/run/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid8 = _errs26 === errors;
+if(!valid8){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/run",schemaPath:"#/$defs/Permissions/properties/run/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs24 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.services !== undefined){
+let data12 = data0.services;
+const _errs28 = errors;
+if(errors === _errs28){
+if(Array.isArray(data12)){
+var valid9 = true;
+const len5 = data12.length;
+for(let i5=0; i5<len5; i5++){
+const _errs30 = errors;
+if(typeof data12[i5] !== "string"){
+validate36.errors = [{instancePath:instancePath+"/permissions/services/" + i5,schemaPath:"#/$defs/Permissions/properties/services/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs30 === errors;
+if(!valid9){
+break;
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/services",schemaPath:"#/$defs/Permissions/properties/services/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs28 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.ipc !== undefined){
+const _errs32 = errors;
+if(typeof data0.ipc !== "boolean"){
+validate36.errors = [{instancePath:instancePath+"/permissions/ipc",schemaPath:"#/$defs/Permissions/properties/ipc/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid2 = _errs32 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.native !== undefined){
+const _errs34 = errors;
+if(typeof data0.native !== "boolean"){
+validate36.errors = [{instancePath:instancePath+"/permissions/native",schemaPath:"#/$defs/Permissions/properties/native/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid2 = _errs34 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.secrets !== undefined){
+let data16 = data0.secrets;
+const _errs36 = errors;
+if(errors === _errs36){
+if(Array.isArray(data16)){
+var valid10 = true;
+const len6 = data16.length;
+for(let i6=0; i6<len6; i6++){
+let data17 = data16[i6];
+const _errs38 = errors;
+const _errs39 = errors;
+let valid11 = false;
+const _errs40 = errors;
+if(errors === _errs40){
+if(typeof data17 === "string"){
+if(!pattern9.test(data17)){
+const err0 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs40 === errors;
+valid11 = valid11 || _valid0;
+const _errs42 = errors;
+if(errors === _errs42){
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+let missing1;
+if(((data17.name === undefined) && (missing1 = "name")) || ((data17.hosts === undefined) && (missing1 = "hosts"))){
+const err2 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+else {
+const _errs44 = errors;
+for(const key2 in data17){
+if(!((key2 === "name") || (key2 === "hosts"))){
+const err3 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+break;
+}
+}
+if(_errs44 === errors){
+if(data17.name !== undefined){
+let data18 = data17.name;
+const _errs45 = errors;
+if(errors === _errs45){
+if(typeof data18 === "string"){
+if(!pattern9.test(data18)){
+const err4 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/name",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/name",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+var valid12 = _errs45 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data17.hosts !== undefined){
+let data19 = data17.hosts;
+const _errs47 = errors;
+if(errors === _errs47){
+if(Array.isArray(data19)){
+if(data19.length < 1){
+const err6 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+else {
+var valid13 = true;
+const len7 = data19.length;
+for(let i7=0; i7<len7; i7++){
+const _errs49 = errors;
+if(typeof data19[i7] !== "string"){
+const err7 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts/" + i7,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+var valid13 = _errs49 === errors;
+if(!valid13){
+break;
+}
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+var valid12 = _errs47 === errors;
+}
+else {
+var valid12 = true;
+}
+}
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+var _valid0 = _errs42 === errors;
+valid11 = valid11 || _valid0;
+if(!valid11){
+const err10 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+validate36.errors = vErrors;
 return false;
 }
 else {
-if(func1(data0) < 1){
-validate36.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
+errors = _errs39;
+if(vErrors !== null){
+if(_errs39){
+vErrors.length = _errs39;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid10 = _errs38 === errors;
+if(!valid10){
+break;
 }
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/permissions/secrets",schemaPath:"#/$defs/Permissions/properties/secrets/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
+}
+var valid2 = _errs36 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.sensitive !== undefined){
+let data21 = data0.sensitive;
+const _errs51 = errors;
+if(errors === _errs51){
+if(Array.isArray(data21)){
+var valid14 = true;
+const len8 = data21.length;
+for(let i8=0; i8<len8; i8++){
+let data22 = data21[i8];
+const _errs53 = errors;
+if(!((data22 === "secret") || (data22 === "personal"))){
+validate36.errors = [{instancePath:instancePath+"/permissions/sensitive/" + i8,schemaPath:"#/$defs/Permissions/properties/sensitive/items/enum",keyword:"enum",params:{allowedValues: schema52.properties.sensitive.items.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid14 = _errs53 === errors;
+if(!valid14){
+break;
+}
+}
+if(valid14){
+let i9 = data21.length;
+let j0;
+if(i9 > 1){
+outer0:
+for(;i9--;){
+for(j0 = i9; j0--;){
+if(func0(data21[i9], data21[j0])){
+validate36.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/uniqueItems",keyword:"uniqueItems",params:{i: i9, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i9+" are identical)"}];
+return false;
+break outer0;
+}
+}
+}
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs51 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.reason !== undefined){
+let data23 = data.reason;
+const _errs54 = errors;
+if(errors === _errs54){
+if(typeof data23 === "string"){
+if(func1(data23) > 500){
+validate36.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
+return false;
+}
+}
+else {
+validate36.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs54 === errors;
+}
+else {
+var valid0 = true;
 }
 }
 }
@@ -2420,13 +3311,13 @@ return false;
 validate36.errors = vErrors;
 return errors === 0;
 }
-validate36.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+validate36.evaluated = {"props":{"permissions":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageGetParams = validate37;
-const schema52 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.params","title":"StorageGetParams","description":"Read one entry of the plugin's own storage.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
+export const permissionRequestResult = validate37;
+const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.result","title":"PermissionRequestResult","description":"The operator's word.","type":"object","properties":{"granted":{"type":"boolean","description":"True: all of it was granted."},"effective":{"enum":["now","restart"],"description":"When it takes effect: at once, or when the plugin's process starts again."}},"required":["granted"]};
 
 function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:permission-request.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate37.evaluated;
@@ -2439,31 +3330,34 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.key === undefined) && (missing0 = "key")){
+if((data.granted === undefined) && (missing0 = "granted")){
 validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.key !== undefined){
-let data0 = data.key;
+if(data.granted !== undefined){
 const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate37.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+if(typeof data.granted !== "boolean"){
+validate37.errors = [{instancePath:instancePath+"/granted",schemaPath:"#/properties/granted/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
+}
+var valid0 = _errs1 === errors;
 }
 else {
-if(func1(data0) < 1){
-validate37.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+var valid0 = true;
+}
+if(valid0){
+if(data.effective !== undefined){
+let data1 = data.effective;
+const _errs3 = errors;
+if(!((data1 === "now") || (data1 === "restart"))){
+validate37.errors = [{instancePath:instancePath+"/effective",schemaPath:"#/properties/effective/enum",keyword:"enum",params:{allowedValues: schema53.properties.effective.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-}
+var valid0 = _errs3 === errors;
 }
 else {
-validate37.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
+var valid0 = true;
 }
 }
 }
@@ -2476,13 +3370,13 @@ return false;
 validate37.errors = vErrors;
 return errors === 0;
 }
-validate37.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+validate37.evaluated = {"props":{"granted":true,"effective":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageGetResult = validate38;
-const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.result","title":"StorageGetResult","description":"The stored value, `null` when there is none.","type":"object","properties":{"value":{"description":"The stored JSON value, or null."}},"required":["value"]};
+export const progressParams = validate38;
+const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:progress.params","title":"ProgressParams","description":"`$/progress`: the plugin still works on a hook call. Each one restarts the call's timeout, never past the event's budget.","type":"object","properties":{"event":{"type":"string","description":"Id of the event the plugin works on."},"message":{"type":"string","description":"What it does now, for people.","maxLength":2000},"percentage":{"type":"number","description":"How far it is, in percent.","minimum":0,"maximum":100}},"required":["event"]};
 
 function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.result" */;
+/*# sourceURL="urn:outrigger:schema:protocol:progress.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate38.evaluated;
@@ -2495,9 +3389,72 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.value === undefined) && (missing0 = "value")){
+if((data.event === undefined) && (missing0 = "event")){
 validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
+}
+else {
+if(data.event !== undefined){
+const _errs1 = errors;
+if(typeof data.event !== "string"){
+validate38.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.message !== undefined){
+let data1 = data.message;
+const _errs3 = errors;
+if(errors === _errs3){
+if(typeof data1 === "string"){
+if(func1(data1) > 2000){
+validate38.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+return false;
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.percentage !== undefined){
+let data2 = data.percentage;
+const _errs5 = errors;
+if(errors === _errs5){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 100 || isNaN(data2)){
+validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+return false;
+}
+else {
+if(data2 < 0 || isNaN(data2)){
+validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
 }
 }
 else {
@@ -2508,13 +3465,13 @@ return false;
 validate38.errors = vErrors;
 return errors === 0;
 }
-validate38.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+validate38.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageListParams = validate39;
-const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.params","title":"StorageListParams","description":"List the names of entries.","type":"object","properties":{"prefix":{"type":"string","description":"Only names that begin with this.","maxLength":200}}};
+export const secretGetParams = validate39;
+const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.params","title":"SecretGetParams","description":"Read one secret that the operator granted to this plugin by name.","type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","minLength":1,"maxLength":200}},"required":["name"]};
 
 function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-list.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:secret-get.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate39.evaluated;
@@ -2526,19 +3483,32 @@ evaluated0.items = undefined;
 }
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.prefix !== undefined){
-let data0 = data.prefix;
+let missing0;
+if((data.name === undefined) && (missing0 = "name")){
+validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.name !== undefined){
+let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate39.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
+}
+else {
+if(func1(data0) < 1){
+validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
 }
 }
 else {
-validate39.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
+}
 }
 }
 }
@@ -2551,13 +3521,13 @@ return false;
 validate39.errors = vErrors;
 return errors === 0;
 }
-validate39.evaluated = {"props":{"prefix":true},"dynamicProps":false,"dynamicItems":false};
+validate39.evaluated = {"props":{"name":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageListResult = validate40;
-const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.result","title":"StorageListResult","description":"Names of entries, sorted.","type":"object","properties":{"keys":{"type":"array","description":"The names.","items":{"type":"string"}}},"required":["keys"]};
+export const secretGetResult = validate40;
+const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.result","title":"SecretGetResult","description":"The secret.","type":"object","properties":{"value":{"type":"string","description":"Its value."}},"required":["value"]};
 
 function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-list.result" */;
+/*# sourceURL="urn:outrigger:schema:protocol:secret-get.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate40.evaluated;
@@ -2570,34 +3540,15 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.keys === undefined) && (missing0 = "keys")){
+if((data.value === undefined) && (missing0 = "value")){
 validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.keys !== undefined){
-let data0 = data.keys;
-const _errs1 = errors;
-if(errors === _errs1){
-if(Array.isArray(data0)){
-var valid1 = true;
-const len0 = data0.length;
-for(let i0=0; i0<len0; i0++){
-const _errs3 = errors;
-if(typeof data0[i0] !== "string"){
-validate40.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/properties/keys/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.value !== undefined){
+if(typeof data.value !== "string"){
+validate40.errors = [{instancePath:instancePath+"/value",schemaPath:"#/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
-var valid1 = _errs3 === errors;
-if(!valid1){
-break;
-}
-}
-}
-else {
-validate40.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
 }
 }
 }
@@ -2610,13 +3561,13 @@ return false;
 validate40.errors = vErrors;
 return errors === 0;
 }
-validate40.evaluated = {"props":{"keys":true},"dynamicProps":false,"dynamicItems":false};
+validate40.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageSetParams = validate41;
-const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-set.params","title":"StorageSetParams","description":"Write one entry. On success it survives a crash of plugin and host.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200},"value":{"description":"Any JSON value."}},"required":["key","value"]};
+export const storageDeleteParams = validate41;
+const schema57 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-delete.params","title":"StorageDeleteParams","description":"Remove one entry; removing what is not there is fine.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
 
 function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-set.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:storage-delete.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate41.evaluated;
@@ -2629,7 +3580,7 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((data.key === undefined) && (missing0 = "key")) || ((data.value === undefined) && (missing0 = "value"))){
+if((data.key === undefined) && (missing0 = "key")){
 validate41.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
@@ -2666,5 +3617,251 @@ return false;
 validate41.errors = vErrors;
 return errors === 0;
 }
-validate41.evaluated = {"props":{"key":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate41.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageGetParams = validate42;
+const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.params","title":"StorageGetParams","description":"Read one entry of the plugin's own storage.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-get.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate42.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.key === undefined) && (missing0 = "key")){
+validate42.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.key !== undefined){
+let data0 = data.key;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate42.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+validate42.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageGetResult = validate43;
+const schema59 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.result","title":"StorageGetResult","description":"The stored value, `null` when there is none.","type":"object","properties":{"value":{"description":"The stored JSON value, or null."}},"required":["value"]};
+
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-get.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate43.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.value === undefined) && (missing0 = "value")){
+validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+}
+else {
+validate43.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate43.errors = vErrors;
+return errors === 0;
+}
+validate43.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageListParams = validate44;
+const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.params","title":"StorageListParams","description":"List the names of entries.","type":"object","properties":{"prefix":{"type":"string","description":"Only names that begin with this.","maxLength":200}}};
+
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-list.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate44.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.prefix !== undefined){
+let data0 = data.prefix;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate44.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+}
+else {
+validate44.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+else {
+validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate44.errors = vErrors;
+return errors === 0;
+}
+validate44.evaluated = {"props":{"prefix":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageListResult = validate45;
+const schema61 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.result","title":"StorageListResult","description":"Names of entries, sorted.","type":"object","properties":{"keys":{"type":"array","description":"The names.","items":{"type":"string"}}},"required":["keys"]};
+
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-list.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate45.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.keys === undefined) && (missing0 = "keys")){
+validate45.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.keys !== undefined){
+let data0 = data.keys;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+const _errs3 = errors;
+if(typeof data0[i0] !== "string"){
+validate45.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/properties/keys/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate45.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate45.errors = vErrors;
+return errors === 0;
+}
+validate45.evaluated = {"props":{"keys":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageSetParams = validate46;
+const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-set.params","title":"StorageSetParams","description":"Write one entry. On success it survives a crash of plugin and host.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200},"value":{"description":"Any JSON value."}},"required":["key","value"]};
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-set.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate46.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.key === undefined) && (missing0 = "key")) || ((data.value === undefined) && (missing0 = "value"))){
+validate46.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.key !== undefined){
+let data0 = data.key;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+validate46.evaluated = {"props":{"key":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 

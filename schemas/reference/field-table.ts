@@ -38,9 +38,9 @@ export function fieldTable(schema: Schema, root: Schema = schema): string {
   return ['| field | type | | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** The schema's own fields, then a heading and a table for each of its parts that is not described elsewhere. */
-export function schemaSection(schema: Schema): string {
-  const parts = Object.entries(schema.$defs ?? {}).filter(([name]) => !SHARED.includes(name));
+/** The schema's own fields, then a heading and a table for each of its parts that is not described `elsewhere`. */
+export function schemaSection(schema: Schema, elsewhere: readonly string[] = []): string {
+  const parts = Object.entries(schema.$defs ?? {}).filter(([name]) => !SHARED.includes(name) && !elsewhere.includes(name));
   return [schemaTable(schema, schema), ...parts.map(([name, part]) => partSection([name, part], schema, 3))].join('\n\n');
 }
 

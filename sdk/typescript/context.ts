@@ -3,10 +3,12 @@ import type {
   HookInvokeParams,
   HookNotifyParams,
   LogParams,
+  NetFetchResult,
   StorageGetResult,
   StorageListResult,
 } from '@outrigger/schemas';
-import type { HandlerContext, PluginContext } from './types.ts';
+import { fetchParams, fetchResponse } from './fetch.ts';
+import type { HandlerContext, PermissionAnswer, PluginContext } from './types.ts';
 
 /** What of the wire a context needs. */
 export interface HostLink {
@@ -36,6 +38,9 @@ export function makePluginContext(host: HostLink, config: Record<string, unknown
       list: async (prefix) => ((await host.request('storage/list', prefix === undefined ? {} : { prefix })) as StorageListResult).keys,
     },
     secret: async (name) => ((await host.request('secret/get', { name })) as { value: string }).value,
+    fetch: async (url, options = {}) => fetchResponse((await host.request('net/fetch', fetchParams(url, options))) as NetFetchResult),
+    requestPermission: async (permissions, reason) =>
+      (await host.request('permission/request', { permissions, reason })) as PermissionAnswer,
     call: (service, params = {}) => host.request(service, params),
   };
 }
@@ -57,6 +62,11 @@ export function makeCall(host: HostLink, plugin: PluginContext, params: Params):
     deadlineMs,
     storage: plugin.storage,
     secret: plugin.secret,
+    fetch: async (url, options = {}) =>
+      fetchResponse((await ask(host, signal.get(), { method: 'net/fetch', params: fetchParams(url, options) })) as NetFetchResult),
+    // The signal ends the waiting only: a person still thinks about the question.
+    requestPermission: async (permissions, reason) =>
+      (await unlessAborted(plugin.requestPermission(permissions, reason), signal.get())) as PermissionAnswer,
     call: (service, given = {}) => ask(host, signal.get(), { method: service, params: given }),
     get log() {
       log ??= makeLog(host, event);
@@ -78,11 +88,15 @@ export function makeCall(host: HostLink, plugin: PluginContext, params: Params):
 /** Asks the host on behalf of one call: when that is cancelled the host is told, and the handler does not wait for what may never come. */
 function ask(host: HostLink, signal: AbortSignal, { method, params }: { method: string; params: object }): Promise<unknown> {
   if (signal.aborted) return Promise.reject(signal.reason);
+  return unlessAborted(host.request(method, params, signal), signal);
+}
+
+function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
-    const settled = host.request(method, params, signal).finally(() => signal.removeEventListener('abort', giveUp));
-    settled.then(resolve, reject);
+    if (signal.aborted) giveUp();
+    result.finally(() => signal.removeEventListener('abort', giveUp)).then(resolve, reject);
   });
 }
 

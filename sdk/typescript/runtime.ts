@@ -5,6 +5,7 @@ import type {
   HookNotifyParams,
   InitializeParams,
   InitializeResult,
+  NetDeniedParams,
 } from '@outrigger/schemas';
 import { type Call, makeCall, makePluginContext } from './context.ts';
 import { isObject, messageOf, Peer, type RequestId, WireError } from './peer.ts';
@@ -77,6 +78,7 @@ export class PluginRuntime {
     else if (method === 'hook/notify' && isObject(params)) this.#notify(params as HookNotifyParams);
     else if (method === '$/cancelRequest' && isObject(params)) this.#cancel((params as CancelParams).id);
     else if (method === 'config/changed' && isObject(params)) this.#configChanged((params as ConfigChangedParams).config);
+    else if (method === 'net/denied' && isObject(params)) this.#netDenied(params as NetDeniedParams);
   }
 
   async #initialize(params: InitializeParams): Promise<InitializeResult> {
@@ -174,6 +176,10 @@ export class PluginRuntime {
   #configChanged(config: Record<string, unknown>): void {
     this.#context = makePluginContext(this.peer, config);
     void this.#track(this.#guarded('configChanged', () => this.#plugin.configChanged?.(config)));
+  }
+
+  #netDenied(denial: NetDeniedParams): void {
+    void this.#track(this.#guarded('netDenied', () => this.#plugin.netDenied?.(denial, this.#context)));
   }
 
   async #shutdown(): Promise<object> {

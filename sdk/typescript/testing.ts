@@ -1,13 +1,26 @@
-import type { HookInvokeParams, OutcomeSummary, Violation, Answer as WireAnswer } from '@outrigger/schemas';
+import type {
+  HookInvokeParams,
+  NetFetchParams,
+  NetFetchResult,
+  OutcomeSummary,
+  Permissions,
+  Violation,
+  Answer as WireAnswer,
+} from '@outrigger/schemas';
+import type { NetDenial } from './fetch.ts';
 import { isObject, Peer, WireError } from './peer.ts';
 import { PluginRuntime } from './runtime.ts';
-import type { Plugin } from './types.ts';
+import type { PermissionAnswer, Plugin } from './types.ts';
 
 /** How the test stands in for the host. */
 export interface TestOptions {
   config?: Record<string, unknown>;
   /** Secrets by name, or a function that finds them. */
   secret?: (name: string) => string | undefined;
+  /** What the host fetches for the plugin. */
+  fetch?: (request: NetFetchParams) => Partial<NetFetchResult> | Promise<Partial<NetFetchResult>>;
+  /** What the operator says to a request for permissions. Default: no. */
+  permission?: (permissions: Permissions, reason?: string) => boolean | PermissionAnswer;
   /** Services of the application by name. */
   services?: Record<string, (params: Record<string, unknown>) => unknown>;
   /** What becomes of events the plugin fires. Default: they are continued unchanged. */
@@ -34,6 +47,8 @@ export interface TestPlugin {
   /** The plugin's answer; rejects as the host would see it fail. With `outcome`: `undefined`, once the handler is done. */
   call(hook: string, payload: object, options?: CallOptions): Promise<WireAnswer | undefined>;
   changeConfig(config: Record<string, unknown>): Promise<void>;
+  /** Tells the plugin that a connection of its own was refused. */
+  denyNet(denial: NetDenial): Promise<void>;
   /** Waits for what is in flight and runs the plugin's `shutdown`. */
   shutdown(): Promise<void>;
   readonly logs: { level: string; message: string; event?: string; fields?: Record<string, unknown> }[];
@@ -80,6 +95,8 @@ export async function testPlugin(plugin: Plugin, options: TestOptions = {}): Pro
     if (service) return service(params);
     if (method === 'hook/emit') return emit(params);
     if (method === 'secret/get') return findSecret(options, String(params['name']));
+    if (method === 'net/fetch') return answerFetch(options, params as unknown as NetFetchParams);
+    if (method === 'permission/request') return answerWish(options, params);
     return answerStorage(storage, method, params);
   }
 
@@ -103,6 +120,10 @@ export async function testPlugin(plugin: Plugin, options: TestOptions = {}): Pro
       host.notify('config/changed', { config });
       return runtime.idle();
     },
+    denyNet(denial) {
+      host.notify('net/denied', denial);
+      return runtime.idle();
+    },
     async shutdown() {
       await host.request('shutdown', {});
     },
@@ -124,6 +145,17 @@ function findSecret(options: TestOptions, name: string): object {
   if (value === undefined)
     throw new WireError('SECRET_UNKNOWN', -32011, `Cannot read the secret "${name}": the test gives none of this name`);
   return { value };
+}
+
+async function answerFetch({ fetch }: TestOptions, params: NetFetchParams): Promise<NetFetchResult> {
+  if (fetch === undefined)
+    throw new WireError('PERMISSION_DENIED', -32001, `Cannot fetch "${params.url}": the test has no "fetch" that would answer`);
+  return { status: 200, url: params.url, headers: {}, ...(await fetch(params)) };
+}
+
+function answerWish({ permission }: TestOptions, params: Record<string, unknown>): PermissionAnswer {
+  const answer = permission?.(params['permissions'] as Permissions, params['reason'] as string | undefined) ?? false;
+  return typeof answer === 'boolean' ? { granted: answer } : answer;
 }
 
 function answerStorage(storage: Map<string, unknown>, method: string, params: Record<string, unknown>): object {

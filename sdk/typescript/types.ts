@@ -1,4 +1,5 @@
-import type { EventContext, HookEmitResult, HookMap, OutcomeSummary, Violation } from '@outrigger/schemas';
+import type { EventContext, HookEmitResult, HookMap, OutcomeSummary, Permissions, Violation } from '@outrigger/schemas';
+import type { FetchOptions, FetchResponse, NetDenial } from './fetch.ts';
 
 /** Shape of a hook map: full hook name → payload type and type of a replacement value (`never`: cannot be replaced). */
 export type HookTypes<M> = { [K in keyof M]: { payload: object; replace: unknown } };
@@ -48,6 +49,14 @@ interface Storage {
   list(prefix?: string): Promise<string[]>;
 }
 
+/** The operator's word. */
+export interface PermissionAnswer {
+  /** True: all of it is granted. */
+  readonly granted: boolean;
+  /** `restart`: a part of it reaches only the next process of the plugin. */
+  readonly effective?: 'now' | 'restart';
+}
+
 /**
  * What the plugin may ask of the host outside an event; given to `setup`.
  *
@@ -59,8 +68,18 @@ export interface PluginContext<C = Record<string, unknown>> {
   readonly config: C;
   readonly log: Log;
   readonly storage: Storage;
-  /** A secret the operator granted by name. Needs the permission `secret`. */
+  /** A secret the operator granted. Needs its name under `permissions.secrets`. */
   secret(name: string): Promise<string>;
+  /**
+   * Lets the host make one HTTP request, to a host under `permissions.net`; it can add a secret that the plugin never sees. Needs the
+   * permission `net/fetch`. Rejects with a `ServiceError`; an HTTP status is no error.
+   */
+  fetch(url: string, options?: FetchOptions): Promise<FetchResponse>;
+  /**
+   * Asks the operator for permissions that the manifest lists under `optionalPermissions`. A person may take longer than an event: when that is
+   * over the question stands, and whoever asks the same again gets its answer.
+   */
+  requestPermission(permissions: Permissions, reason?: string): Promise<PermissionAnswer>;
   /**
    * Calls a service that the application registered. Needs a permission of that name. Fails with a `ServiceError`, or with the reason of the
    * event's signal when that is aborted first.
@@ -134,6 +153,8 @@ export interface PluginDefinition<M extends HookTypes<M> = HookMap, C = Record<s
   shutdown?(): void | Promise<void>;
   /** The operator changed the configuration; events from now on see the new one. */
   configChanged?(config: C): void | Promise<void>;
+  /** A connection of the plugin's own was refused; the program that made it may only say that it failed. */
+  netDenied?(denial: NetDenial, context: PluginContext<C>): void | Promise<void>;
 }
 
 /** What `definePlugin()` returns: hand it to `testPlugin()`. */
@@ -142,4 +163,5 @@ export interface Plugin {
   setup?(context: PluginContext): { disable: string } | void | Promise<{ disable: string } | void>;
   shutdown?(): void | Promise<void>;
   configChanged?(config: Record<string, unknown>): void | Promise<void>;
+  netDenied?(denial: NetDenial, context: PluginContext): void | Promise<void>;
 }

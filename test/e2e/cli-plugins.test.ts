@@ -13,7 +13,7 @@ afterEach(() => place.remove());
 
 async function answer(definition: string, ...args: string[]): Promise<Record<string, unknown>> {
   const ajv = new Ajv2020({ strict: false });
-  for (const name of ['trace', 'cli']) {
+  for (const name of ['trace', 'manifest', 'lock', 'cli']) {
     ajv.addSchema(JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')));
   }
   const { stdout } = await place.run([...args, '--json']);
@@ -39,7 +39,7 @@ test('outrigger plugins list shows every plugin, broken ones with file and line'
   ]);
   const { code, stdout } = await place.run(['plugins', 'list']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/fine +enabled +full +1\.0\.0 +conda\.pre_command/);
+  expect(stdout).toMatch(/fine +enabled +full +– +– +1\.0\.0 +conda\.pre_command/);
   expect(stdout).toMatch(/broken: plugins\/broken\/plugin\.json:\d+:\d+: /);
   expect(place.hasStarted('fine')).toBe(false);
 });
@@ -91,13 +91,16 @@ test('outrigger plugins add makes a config here, and remove takes the plugin out
   expect(await place.run(['--config', 'own.yaml', 'run', 'true'], options)).toMatchObject({ code: 0 });
 });
 
-test('outrigger plugins add keeps the comments of a config, and warns of a plugin that is not trusted', async () => {
+test('outrigger plugins add keeps the comments of a config, and tells what happens to a plugin that is not trusted', async () => {
   place.plugin('fine', { 'conda.pre_command': {} });
   writeFileSync(place.path('outrigger.yaml'), '# mine\nplugins: {}\n');
   const done = await place.run(['plugins', 'add', 'plugins/fine']);
   expect(done).toMatchObject({ code: 0, stdout: 'added fine to outrigger.yaml\n' });
-  expect(done.stderr).toContain('does not run before you trust it');
+  expect(done.stderr).toContain('runs confined: it asks for nothing');
   expect(readFileSync(place.path('outrigger.yaml'), 'utf8')).toContain('# mine');
+  const file = place.path('plugins/fine/plugin.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), permissions: { run: ['git'] } }));
+  expect((await place.run(['plugins', 'add', 'plugins/fine'])).stderr).toContain('outrigger plugins trust fine');
   expect((await place.run(['plugins', 'list'])).stdout).toMatch(/fine +untrusted/);
 });
 

@@ -42,7 +42,8 @@ export const APP = defineCatalog({
 export type FaultHost = Host<HookMap & CatalogHooks<typeof APP>>;
 export type Logged = { readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };
 
-export interface FaultOptions extends Pick<HostOptions, 'services' | 'traceCapacity' | 'log'> {
+export interface FaultOptions
+  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'onTrace' | 'traceCapacity' | 'log'> {
   readonly limits?: NonNullable<Config['limits']>;
   /** Default `ignore`: the event goes on, so that the test can look at the other plugins. */
   readonly onFailure?: 'fail' | 'ignore';

@@ -73,11 +73,11 @@ test.each([
 );
 
 test('createHost() runs no plugin that the operator does not trust', async () => {
-  await withHost({ 'exits-before-hello': { trust: 'none' }, 'adds-tag': {} }, {}, async (host) => {
+  await withHost({ 'fills-storage': { trust: 'none' }, 'adds-tag': {} }, {}, async (host) => {
     const outcome = await host.emit('app.save', document());
 
     expect(outcome.payload.tags).toEqual(['good']);
-    expect(registered(host, 'exits-before-hello')).toMatchObject({ state: 'untrusted' });
+    expect(registered(host, 'fills-storage')).toMatchObject({ state: 'untrusted' });
     expect(outcome.trace.plan.map(({ plugin }) => plugin)).toEqual(['adds-tag']);
   });
 });

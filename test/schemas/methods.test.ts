@@ -23,8 +23,8 @@ test('methods.json names each method once, with a sentence', () => {
   for (const { description } of table) expect(description).toMatch(/^[A-Z].*[.?]$/);
 });
 
-test('methods.json asks for a permission exactly where a plugin requests something', () => {
-  for (const method of table) {
+test('methods.json asks for a permission exactly where a plugin requests something, but for asking itself', () => {
+  for (const method of table.filter(({ name }) => name !== 'permission/request')) {
     const asksHost = method.direction === 'plugin→host' && method.kind === 'request';
     expect('permission' in method, method.name).toBe(asksHost);
   }

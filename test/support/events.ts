@@ -47,6 +47,7 @@ export function subscribe(hook: LoadedHook, plugin: string, wishes: Partial<Subs
     match: undefined,
     timeoutMs: hook.timeoutMs,
     onFailure: failurePolicyOf(mode),
+    sees: [],
     order: 0,
     sources: {},
     ...wishes,
@@ -121,6 +122,7 @@ export class Stage {
       begin: (run: EventRun) => this.begun.push(run),
       record: (run: EventRun) => this.recorded.push(run),
       backgroundError: (_: Participant, error: unknown) => this.backgroundErrors.push(error),
+      shown: (trace: Trace) => trace,
     };
     return emit(planOf(hook, participants), fired.payload ?? { title: 'draft' }, { origin: fired.origin ?? {}, context });
   }

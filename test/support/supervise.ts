@@ -97,6 +97,7 @@ export function specOf(fixture: string, more: Partial<PluginSpec> = {}): PluginS
     name: fixture,
     version: '1.2.3',
     launch: { plugin: fixture, command: process.execPath, args: [`${fixture}.mjs`], cwd: FIXTURES, env: {} },
+    confine: undefined,
     framing: 'lines',
     hooks: ['test.hook'],
     config: { level: 1 },

@@ -1,9 +1,11 @@
 import { dirname, join, relative, resolve } from 'node:path';
+import type { Manifest } from '@outrigger/schemas';
 import { didYouMean } from '../../protocol/did-you-mean.ts';
 import { HostError } from '../../protocol/errors.ts';
 import * as edit from '../../registry/edit-config.ts';
 import { findConfig } from '../../registry/find-config.ts';
 import { loadManifest } from '../../registry/load-manifest.ts';
+import { isEmpty } from '../../sandbox/permissions.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -31,9 +33,14 @@ export async function addPlugin(context: CliContext, path: string, trust: boolea
   }
   const file = (await firstConfig(context)) ?? join(context.cwd, 'outrigger.yaml');
   await edit.addPlugin(file, { name: value.name, path: pathFrom(dirname(file), directory), ...(trust ? { trust: 'full' } : {}) });
-  if (!trust)
-    context.log.warn(`Plugin "${value.name}" does not run before you trust it: add "trust: full" in "${file}", or add it with --trust`);
+  if (!trust) context.log.warn(confinedNote(value));
   return tell(context, { plugin: value.name, file, change: 'added' });
+}
+
+/** What happens next to a plugin that was added without trust. */
+function confinedNote({ name, permissions = {} }: Manifest): string {
+  if (isEmpty(permissions)) return `Plugin "${name}" runs confined: it asks for nothing, and can reach nothing outside its sandbox`;
+  return `Plugin "${name}" runs confined, and not before you grant what it asks for: outrigger plugins trust ${name}`;
 }
 
 /** `outrigger plugins remove` */

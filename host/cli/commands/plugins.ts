@@ -1,5 +1,6 @@
 import { HostError } from '../../protocol/errors.ts';
 import type { Problem, RegisteredPlugin, RegisteredState, Registry } from '../../registry/types.ts';
+import { consentLines } from '../../sandbox/permissions.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -15,7 +16,7 @@ const TONES: Readonly<Record<RegisteredState, Tone>> = {
   untrusted: 'warn',
   broken: 'bad',
 };
-const COLUMNS = ['plugin', 'state', 'trust', 'version', 'hooks'].map((title) => ({ title }));
+const COLUMNS = ['plugin', 'state', 'trust', 'sandbox', 'lock', 'version', 'hooks'].map((title) => ({ title }));
 
 /** `outrigger plugins list`: broken ones are listed too, with file and line. */
 export async function listPlugins(context: CliContext): Promise<number> {
@@ -47,12 +48,15 @@ function unknownPlugin(registry: Registry, name: string): HostError {
 }
 
 function summary(plugin: RegisteredPlugin): object {
-  const { name, state, reason, trust, directory, manifest, problems } = plugin;
+  const { name, state, reason, trust, directory, manifest, problems, lock, hash, confinement } = plugin;
   return {
     name,
     state,
     ...(reason === undefined ? {} : { reason }),
     trust,
+    ...(confinement ? { sandbox: confinement.driver.name } : {}),
+    lock,
+    ...(hash === undefined ? {} : { hash }),
     ...(manifest ? { version: manifest.version } : {}),
     ...(directory === undefined ? {} : { directory }),
     hooks: Object.keys(manifest?.hooks ?? {}),
@@ -61,7 +65,7 @@ function summary(plugin: RegisteredPlugin): object {
 }
 
 function details(registry: Registry, plugin: RegisteredPlugin): object {
-  const { manifest, manifestFile, required, config, services, env, sets } = plugin;
+  const { manifest, manifestFile, required, config, granted, sets } = plugin;
   const subscriptions = subscriptionsOf(registry, plugin).map(({ hook, mode, priority, timeoutMs, onFailure, sources }) => ({
     hook,
     mode,
@@ -77,8 +81,7 @@ function details(registry: Registry, plugin: RegisteredPlugin): object {
     ...(manifest ? { command: [manifest.runtime.command, ...(manifest.runtime.args ?? [])] } : {}),
     required,
     config,
-    services: [...services],
-    env,
+    granted,
     sets,
     subscriptions,
   };
@@ -88,11 +91,13 @@ function subscriptionsOf(registry: Registry, { name }: RegisteredPlugin) {
   return [...registry.subscriptions.values()].flat().filter(({ plugin }) => plugin === name);
 }
 
-function row({ name, state, trust, manifest }: RegisteredPlugin): Cell[] {
+function row({ name, state, trust, manifest, lock, confinement }: RegisteredPlugin): Cell[] {
   return [
     { text: printable(name), tone: 'name' },
     { text: state, tone: TONES[state] },
     { text: trust },
+    { text: confinement?.driver.name ?? '–' },
+    { text: lock === 'none' ? '–' : lock, tone: lock === 'changed' ? 'warn' : 'plain' },
     { text: printable(manifest?.version ?? '–') },
     { text: printable(Object.keys(manifest?.hooks ?? {}).join(', ')) },
   ];
@@ -118,13 +123,14 @@ function describe(registry: Registry, plugin: RegisteredPlugin, context: CliCont
     ['version', manifest?.version],
     ['folder', plugin.directory && shortPath(plugin.directory, cwd)],
     ['command', manifest && [manifest.runtime.command, ...(manifest.runtime.args ?? [])].join(' ')],
-    ['services', [...plugin.services].join(', ')],
-    ['variables', plugin.env.join(', ')],
+    ['sandbox', sandboxText(plugin)],
+    ['content', contentText(plugin)],
     ['sets', plugin.sets.join(', ')],
     ['config', Object.keys(plugin.config).length > 0 ? printableValue(plugin.config) : undefined],
   ];
   const lines = [paint('strong', printable(plugin.name)), ...(manifest?.description ? [printable(manifest.description)] : []), ''];
   for (const [title, text] of facts) if (text) lines.push(`${paint('faint', title.padEnd(10))}${printable(text)}`);
+  lines.push(...grantLines(plugin, paint));
   const subscriptions = subscriptionsOf(registry, plugin);
   if (subscriptions.length > 0) {
     const columns = ['hook', 'mode', 'priority', 'ms', 'on failure'].map((title) => ({ title }));
@@ -135,4 +141,22 @@ function describe(registry: Registry, plugin: RegisteredPlugin, context: CliCont
   }
   const notes = notesOn(plugin, context);
   return [...lines, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}
+
+function sandboxText({ confinement, state, trust }: RegisteredPlugin): string | undefined {
+  if (confinement) return `${confinement.driver.name} (${confinement.driver.grade})`;
+  return state === 'enabled' && trust === 'full' ? 'none: it runs with your rights' : undefined;
+}
+
+/** Digits of a hash that people compare. */
+const SHORT_HASH = 'sha256-'.length + 12;
+
+function contentText({ hash, lock }: RegisteredPlugin): string | undefined {
+  if (lock === 'none') return undefined;
+  return hash === undefined ? 'changed since it was accepted' : `${hash.slice(0, SHORT_HASH)}, as it was accepted`;
+}
+
+function grantLines({ granted }: RegisteredPlugin, paint: CliContext['paint']): string[] {
+  const lines = consentLines(granted).map(({ text, isWide }) => (isWide ? paint('bad', `! ${printable(text)}`) : `  ${printable(text)}`));
+  return lines.length > 0 ? ['', 'it may', ...lines] : [];
 }

@@ -15,10 +15,18 @@ export function schemaFields(schema: Schema): Field[] {
   const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
   return Object.entries(asSchema(schema['properties'])).map(([name, field]) => ({
     name: printable(name),
-    type: typeText(asSchema(field)),
+    type: [typeText(asSchema(field)), ...marksOf(field)].join(', '),
     required: required.has(name),
     description: printable(String(asSchema(field)['description'] ?? '')),
   }));
+}
+
+/** Kinds that `x-sensitive` marks in the field, as whole or in a part of it; references are not followed. */
+function marksOf(field: unknown): string[] {
+  const own = asSchema(field)['x-sensitive'];
+  if (typeof own === 'string') return [printable(own)];
+  const kinds = ['secret', 'personal'].filter((kind) => (JSON.stringify(field) ?? '').includes(`"x-sensitive":"${kind}"`));
+  return kinds.length === 0 ? [] : [`in part ${kinds.join(' and ')}`];
 }
 
 /** `string[]`, `"a" | "b"`, `integer`, or `any` where the schema does not say. */

@@ -12,6 +12,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'what', wraps: true },
 ];
 
+/** Facts of one answer that are shown; the JSON has them all. */
+const MOST_FACTS = 10;
+
 /** The whole record of one event: who ran in what order, how long, who decided and changed what. */
 export function traceTable(trace: Trace, style: TableStyle): string {
   const { paint } = style;
@@ -86,9 +89,17 @@ function whatCells(answer: TracedAnswer): Cell[] {
   for (const violation of [answer.violation, would?.violation]) if (violation) cells.push({ text: violationText(violation) });
   for (const change of [...(answer.changes ?? []), ...(would?.changes ?? [])]) cells.push({ text: changeText(change) });
   for (const value of [answer.value, would?.value]) if (value !== undefined) cells.push({ text: `value ${printableValue(value)}` });
+  cells.push(...factCells(answer));
   if (answer.coldStart) cells.push({ text: 'its process was started for this call', tone: 'faint' });
   if ((answer.attempts ?? 1) > 1) cells.push({ text: `${answer.attempts} processes were tried`, tone: 'faint' });
   return cells;
+}
+
+function factCells({ metadata = {} }: TracedAnswer): Cell[] {
+  const facts = Object.entries(metadata).slice(0, MOST_FACTS);
+  return facts.map(([name, fact]) => ({
+    text: `${printable(name)}: ${typeof fact === 'string' ? printable(fact) : printableValue(fact)}`,
+  }));
 }
 
 /** `/env/HOME: "a" → "b"` */

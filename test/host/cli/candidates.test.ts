@@ -16,8 +16,19 @@ function wordsAfter(...typed: string[]): string[] {
 }
 
 test('candidates() offers the commands, not the hidden one', () => {
-  expect(wordsAfter('')).toEqual(['run', 'emit', 'explain', 'trace', 'plugins', 'hooks', 'doctor', 'completions']);
-  expect(wordsAfter('plugins', '')).toEqual(['list', 'show', 'enable', 'disable', 'add', 'remove']);
+  expect(wordsAfter('')).toEqual([
+    'run',
+    'emit',
+    'explain',
+    'trace',
+    'plugins',
+    'secrets',
+    'hooks',
+    'doctor',
+    'sandbox-test',
+    'completions',
+  ]);
+  expect(wordsAfter('plugins', '')).toEqual(['list', 'show', 'enable', 'disable', 'add', 'trust', 'untrust', 'remove']);
 });
 
 test("candidates() offers a command's own options and those of every command", () => {

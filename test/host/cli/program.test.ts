@@ -40,6 +40,7 @@ test('makeProgram() has nothing set when nothing is said', async () => {
     json: false,
     noPlugins: false,
     without: [],
+    frozen: false,
     inspectPlugin: undefined,
     verbose: false,
     quiet: false,

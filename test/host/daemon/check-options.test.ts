@@ -14,6 +14,8 @@ test('checkOptions() accepts every option there is, and undefined for each', () 
     noPlugins: true,
     without: ['a'],
     inspectPlugin: 'a',
+    frozen: true,
+    lockFile: 'outrigger.lock.json',
     log,
   };
   checkOptions({ ...options, onTrace: () => undefined, traceCapacity: 0 });
@@ -27,6 +29,8 @@ test.each([
   [{ catalogs: 'conda' }, 'CATALOG_INVALID', '"catalogs" must be a list of catalogs'],
   [{ log: () => undefined }, 'CONFIG_INVALID', '"log" must be an object with the methods debug, info, warn and error'],
   [{ traceCapacity: -1 }, 'CONFIG_INVALID', '"traceCapacity" must be a whole number from 0 to 1000000'],
+  [{ frozen: 'yes' }, 'CONFIG_INVALID', '"frozen" must be true or false'],
+  [{ lockFile: true }, 'CONFIG_INVALID', '"lockFile" must be the path of a file'],
   [{ without: 'a' }, 'CONFIG_INVALID', '"without" must be a list of plugin names'],
 ])('checkOptions() refuses %j', (options, code, message) => {
   expect(() => checkOptions(options)).toThrow(expect.objectContaining({ code, message: `Cannot create a host: ${message}` }));

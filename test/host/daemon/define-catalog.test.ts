@@ -83,3 +83,27 @@ test('what the types refuse, the host refuses too', async () => {
   await expect(host.emit('shop.order_lost', { id: 7 })).rejects.toMatchObject({ code: 'HOOK_UNKNOWN' });
   await host.close();
 });
+
+test('defineCatalog() knows the type of a field that is marked as sensitive', async () => {
+  const login = defineCatalog({
+    name: 'login',
+    hooks: {
+      done: {
+        description: 'Somebody logged in.',
+        payload: {
+          type: 'object',
+          properties: { token: { type: 'string', 'x-sensitive': 'secret' }, tries: { type: 'integer' } },
+          required: ['token'],
+          additionalProperties: false,
+        },
+      },
+    },
+  });
+  const host = await createHost({ config: false, env: await hosts.env(), catalogs: [login] });
+  host.on('login.done', ({ token }) => {
+    expectTypeOf(token).toEqualTypeOf<string>();
+  });
+
+  expect((await host.emit('login.done', { token: 'x', tries: 1 })).payload.token).toBe('x');
+  await host.close();
+});

@@ -31,7 +31,7 @@ test('explain() says of everybody else why they are not in the plan', async () =
       'adds-pid': { enabled: false },
       'answers-twice': {},
       'counts-events': { scope: 'session' },
-      hangs: { trust: 'none' },
+      'fills-storage': { trust: 'none' },
     },
     { without: ['answers-twice'] },
   );
@@ -40,12 +40,12 @@ test('explain() says of everybody else why they are not in the plan', async () =
   const reasons = Object.fromEntries(left.map(({ plugin, reason }) => [plugin, reason]));
 
   expect(stages).toEqual([]);
-  expect(Object.keys(reasons).sort()).toEqual(['adds-pid', 'adds-tag', 'answers-twice', 'counts-events', 'hangs']);
+  expect(Object.keys(reasons).sort()).toEqual(['adds-pid', 'adds-tag', 'answers-twice', 'counts-events', 'fills-storage']);
   expect(reasons['adds-tag']).toBe('mode disabled, from config');
   expect(reasons['adds-pid']).toContain('enabled');
   expect(reasons['answers-twice']).toContain('without');
   expect(reasons['counts-events']).toContain('scope: session');
-  expect(reasons['hangs']).toContain('trust is none');
+  expect(reasons['fills-storage']).toContain('was not granted what it needs');
 });
 
 test('explain() shows a session what it hears', async () => {

@@ -2,7 +2,11 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHost } from '../../../host/daemon/host.ts';
+import type { HostOptions } from '../../../host/daemon/types.ts';
+import { loadLocks, writeLocked } from '../../../host/registry/lock-file.ts';
+import { hashTree } from '../../../host/registry/tree-hash.ts';
 import { APP, DRAFT, fixtures, Hosts } from '../../support/hosts.ts';
+import { testWith } from '../../support/needs.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 let hosts = new Hosts();
@@ -49,7 +53,7 @@ test('createHost() rejects a catalog that cannot be used', async () => {
 });
 
 test('createHost() rejects a required plugin that is not trusted', async () => {
-  const plugins = fixtures({ 'adds-tag': { required: true, trust: 'none' } });
+  const plugins = fixtures({ 'fills-storage': { required: true, trust: 'none' } });
 
   await expect(createHost({ config: { plugins }, env: await hosts.env(), catalogs: [APP] })).rejects.toMatchObject({
     code: 'PLUGIN_REQUIRED',
@@ -215,4 +219,46 @@ test.each([
   const state = () => host.plugins()[0]?.status?.state;
   if (expected === 'none') expect(state()).toBe('stopped');
   else await waitUntil(() => state() === 'ready', 'the eager plugin to be ready');
+});
+
+const ANYTHING = { name: 'app', hooks: { save: { description: 'Anything.', payload: { type: 'object' } } } } as const;
+
+/** A host with one confined plugin that asks for more, and was accepted with nothing. */
+async function accepted(options: Omit<HostOptions, 'catalogs'>) {
+  const home = await hosts.home;
+  const lockFile = join(home, 'outrigger.lock.json');
+  const plugins = fixtures({ 'asks-for-more': { trust: 'none' } });
+  const hash = await hashTree(plugins['asks-for-more']?.path ?? '', undefined);
+  const locked = { version: '1.0.0', hash, trust: 'none', asked: {}, grant: {}, time: '2026-11-21T12:00:00.000Z' } as const;
+  await writeLocked(lockFile, 'asks-for-more', locked);
+  const env = { ...(await hosts.env()), EXAMPLE_VARIABLE: 'seen' };
+  const open = () => createHost({ config: { catalogs: [], plugins }, catalogs: [ANYTHING], cwd: home, env, lockFile, ...options });
+  return { open, granted: async () => (await loadLocks([lockFile], undefined)).entries.get('asks-for-more')?.locked.grant };
+}
+
+testWith('bwrap', 'bubblewrap')('createHost() writes what is granted for good into the lock file; the next process has it', async () => {
+  const { open, granted } = await accepted({ frozen: true, onPermissionRequest: () => 'always' });
+  const host = await open();
+  const ask = async (extra: object) => (await host.emit('app.save', { extra })).trace.answers[0]?.metadata;
+  try {
+    const request = { granted: true, effective: 'restart' };
+    expect(await ask({ env: ['EXAMPLE_VARIABLE'] })).toMatchObject({ request, variable: null, storage: 'PERMISSION_DENIED' });
+    await host.restart('asks-for-more');
+    expect(await ask({ services: ['storage'] })).toMatchObject({ variable: 'seen', storage: 'stored' });
+    expect(host.plugins()[0]?.status?.hold?.driver).toBe('bubblewrap');
+  } finally {
+    await host.close();
+  }
+  expect(await granted()).toEqual({ env: ['EXAMPLE_VARIABLE'], services: ['storage'] });
+  const next = await open();
+  expect(next.plugins()[0]?.registered.granted).toEqual({ env: ['EXAMPLE_VARIABLE'], services: ['storage'] });
+  await next.close();
+});
+
+test('createHost() when frozen rejects a plugin that is in no lock file', async () => {
+  const config = { catalogs: [], plugins: fixtures({ 'adds-tag': {} }) };
+  await expect(createHost({ config, env: await hosts.env(), catalogs: [APP], frozen: true })).rejects.toMatchObject({
+    code: 'PLUGIN_REFUSED',
+    message: expect.stringContaining('"adds-tag": it is in no lock file'),
+  });
 });

@@ -1,8 +1,13 @@
-import type { Manifest } from '@outrigger/schemas';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manifest, Permissions } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
 import { LIMITS, pluginSpec, type SpecContext } from '../../../host/daemon/plugin-spec.ts';
+import type { LaunchSpec } from '../../../host/process/types.ts';
 import type { RegisteredPlugin } from '../../../host/registry/types.ts';
+import type { DriverName, Policy, SandboxDriver } from '../../../host/sandbox/types.ts';
 import type { PluginSpec } from '../../../host/supervisor/types.ts';
+import { writeFiles } from '../registry/write-files.ts';
 
 const MANIFEST: Manifest = { name: 'p', version: '1.2.3', runtime: { command: 'no-such-program', args: ['x'] }, hooks: { 'app.save': {} } };
 
@@ -18,8 +23,11 @@ function spec(manifest: Partial<Manifest> = {}, plugin: Partial<RegisteredPlugin
     trust: 'full',
     required: false,
     config: { a: 1 },
-    services: new Set(),
-    env: [],
+    granted: {},
+    confinement: undefined,
+    hash: undefined,
+    lock: 'none',
+    lockFile: undefined,
     sets: [],
     problems: [],
     ...plugin,
@@ -67,7 +75,7 @@ test('pluginSpec() builds the environment from nothing', () => {
     LD_PRELOAD: 'evil.so',
   };
 
-  expect(spec({}, { env: ['GRANTED', 'NOT_SET'] }, { env }).launch.env).toEqual({
+  expect(spec({}, { granted: { env: ['GRANTED', 'NOT_SET'] } }, { env }).launch.env).toEqual({
     PATH: '/bin',
     LANG: 'C',
     GRANTED: 'g',
@@ -88,4 +96,86 @@ test('pluginSpec() runs a command in the folder of the plugin, and an unknown on
 
 test('pluginSpec() refuses a plugin without a manifest', () => {
   expect(() => spec({}, { manifest: undefined })).toThrow('plugin "p" has no manifest');
+});
+
+const POLICY: Policy = {
+  plugin: 'p',
+  directory: '/store/abc',
+  dataDir: undefined,
+  cacheDir: undefined,
+  read: [],
+  write: [],
+  net: [],
+  canFork: false,
+  ipc: false,
+  native: false,
+  uid: undefined,
+  limits: { memoryMb: 1, cpu: 1, pids: 1, openFiles: 1, tmpMb: 1, storageMb: 1 },
+};
+
+/** A driver that shows what it was given. */
+function showing(seen: { spec: LaunchSpec; policy: Policy }[], name: DriverName = 'bubblewrap'): SandboxDriver {
+  return {
+    name,
+    grade: 'os',
+    probe: () => Promise.reject(new Error('not asked')),
+    confine: (launch, policy) => {
+      seen.push({ spec: launch, policy });
+      return { launch, driver: name, grade: 'os', limits: policy.limits, fds: {}, net: [], writable: [] };
+    },
+  };
+}
+
+test('pluginSpec() starts a confined plugin from the folder of its policy, with what is granted by then', async () => {
+  const directory = await writeFiles({ run: '#!/bin/sh\n' });
+  chmodSync(join(directory, 'run'), 0o755);
+  const policy = { ...POLICY, directory };
+  const seen: { spec: LaunchSpec; policy: Policy }[] = [];
+  const asked: Permissions[] = [];
+  let now: Permissions = {};
+  const confinement = {
+    driver: showing(seen),
+    policy: (granted: Permissions) => {
+      asked.push(granted);
+      return policy;
+    },
+  };
+  const runtime = { command: './run', args: ['main.mjs'] };
+  const env = { TOKEN: 't', PATH: process.env['PATH'] };
+  const { confine, launch } = spec({ runtime }, { trust: 'none', confinement }, { env, granted: () => now });
+  confine?.();
+  now = { env: ['TOKEN'] };
+  confine?.();
+  expect(asked).toEqual([{}, { env: ['TOKEN'] }]);
+  expect(seen.map(({ spec: { command, args, env: given } }) => [command, args, given['TOKEN']])).toEqual([
+    [join(directory, 'run'), ['main.mjs'], undefined],
+    [join(directory, 'run'), ['main.mjs'], 't'],
+  ]);
+  expect(seen[0]?.policy).toBe(policy);
+  expect(launch.env['NODE_COMPILE_CACHE']).toBeUndefined();
+});
+
+test('pluginSpec() keeps what a confined plugin compiles apart from what trusted ones do', () => {
+  const seen: { spec: LaunchSpec; policy: Policy }[] = [];
+  const start = (cacheDir: string | undefined) => {
+    const confinement = { driver: showing(seen), policy: () => ({ ...POLICY, cacheDir }) };
+    spec({ runtime: { command: 'node' } }, { trust: 'none', confinement }).confine?.();
+  };
+  start(undefined);
+  start('/cache/confined/p/abc');
+  expect(seen.map((one) => one.spec.env['NODE_COMPILE_CACHE'])).toEqual([undefined, '/cache/confined/p/abc']);
+});
+
+test.each<[DriverName, string]>([
+  ['bubblewrap', '/plugins/p'],
+  ['seatbelt', '/store/abc'],
+  ['landlock', '/store/abc'],
+])('pluginSpec() under %s names %s as the folder it starts in', (driver, cwd) => {
+  const seen: { spec: LaunchSpec; policy: Policy }[] = [];
+  spec({}, { trust: 'none', confinement: { driver: showing(seen, driver), policy: () => POLICY } }).confine?.();
+  expect(seen[0]?.spec.cwd).toBe(cwd);
+});
+
+test('pluginSpec() never lets a plugin without trust run bare', () => {
+  expect(() => spec({}, { trust: 'none' })).toThrow('is not trusted and has no sandbox');
 });

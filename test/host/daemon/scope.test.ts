@@ -147,7 +147,7 @@ test('a session can name a set, nested ones included', async () => {
 });
 
 test('a session refuses what it cannot use', async () => {
-  const host = await hosts.open({ 'adds-tag': SESSION, 'adds-pid': { ...SESSION, trust: 'none' } });
+  const host = await hosts.open({ 'adds-tag': SESSION, 'fills-storage': { ...SESSION, trust: 'none' } });
 
   expect(() => host.session({ plugins: ['add-tag'] })).toThrow(
     expect.objectContaining({
@@ -156,7 +156,7 @@ test('a session refuses what it cannot use', async () => {
     }),
   );
   expect(() => host.session({ plugins: ['@none'] })).toThrow(expect.objectContaining({ code: 'PLUGIN_UNKNOWN' }));
-  expect(() => host.session({ plugins: ['adds-pid'] })).toThrow(expect.objectContaining({ code: 'PLUGIN_REFUSED' }));
+  expect(() => host.session({ plugins: ['fills-storage'] })).toThrow(expect.objectContaining({ code: 'PLUGIN_REFUSED' }));
 });
 
 test('a session goes on without a plugin that the operator switched off', async () => {

@@ -12,15 +12,23 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-function serveWith(services: ServiceDeps['services'] = {}, granted: string[] = Object.keys(services)): Serve {
-  return makeServe({
-    granted: () => new Set(granted),
-    storage: () => {
-      throw new Error('this test stores nothing');
-    },
-    emit: async (plugin, params) => ({ event: 'e1', status: 'continued', payload: { plugin, ...params } }),
-    services,
-  });
+const NOT_ASKED: Omit<ServiceDeps, 'granted' | 'services'> = {
+  storage: () => {
+    throw new Error('this test stores nothing');
+  },
+  emit: async (plugin, params) => ({ event: 'e1', status: 'continued', payload: { plugin, ...params } }),
+  secret: async (plugin, name) => `${name} for ${plugin}`,
+  fetch: async (plugin, { url }) => ({ status: 200, url, headers: { plugin } }),
+  mayRequest: (plugin) => plugin === 'asker',
+  request: async (_, { permissions }) => ({ granted: permissions.ipc === true }),
+};
+
+function serveWith(
+  services: ServiceDeps['services'] = {},
+  granted: string[] = Object.keys(services),
+  deps: Partial<ServiceDeps> = {},
+): Serve {
+  return makeServe({ ...NOT_ASKED, granted: () => ({ services: granted }), services, ...deps });
 }
 
 async function serveStorage(): Promise<Serve> {
@@ -32,7 +40,7 @@ async function serveStorage(): Promise<Serve> {
     storages.set(plugin, known);
     return known;
   };
-  return makeServe({ granted: () => new Set(['storage']), storage, emit: () => Promise.reject(new Error('nobody emits')), services: {} });
+  return serveWith({}, ['storage'], { storage });
 }
 
 test('serve() stores for each plugin by itself', async () => {
@@ -48,17 +56,23 @@ test('serve() stores for each plugin by itself', async () => {
   expect(await ask('a', 'storage/list', {})).toEqual({ keys: [] });
 });
 
-test.each(['storage/get', 'storage/set', 'storage/delete', 'storage/list', 'secret/get', 'hook/emit', 'tasks/list'])(
+test.each(['storage/get', 'storage/set', 'storage/delete', 'storage/list', 'secret/get', 'net/fetch', 'hook/emit', 'tasks/list'])(
   'serve() denies "%s" to a plugin it is not granted to, whatever the parameters',
   async (method) => {
     const serve = serveWith({ 'tasks/list': () => 'secret' }, []);
 
     await expect(serve('p', method, ['nonsense'], signal)).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
-      message: expect.stringContaining('plugin "p" needs'),
+      message: expect.stringMatching(/plugin "p" needs .*: outrigger plugins trust p$/),
     });
   },
 );
+
+test('serve() denies "permission/request" to a plugin whose manifest has no optional permissions', async () => {
+  const message = 'Cannot call "permission/request": plugin "p" needs optionalPermissions in its manifest';
+
+  await expect(serveWith()('p', 'permission/request', {}, signal)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', message });
+});
 
 test.each(['no/such', '__proto__', 'toString', 'log'])('serve() knows no method "%s"', async (method) => {
   await expect(serveWith({}, [method])('p', method, {}, signal)).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
@@ -88,11 +102,37 @@ test('serve() hands hook/emit on', async () => {
   expect(await serveWith({}, ['hook/emit'])('p', 'hook/emit', params, signal)).toMatchObject({ payload: { plugin: 'p', ...params } });
 });
 
-test('serve() knows no secret', async () => {
-  await expect(serveWith({}, ['secret'])('p', 'secret/get', { name: 'token' }, signal)).rejects.toMatchObject({
-    code: 'SECRET_UNKNOWN',
-    message: 'Cannot read secret "token": none is granted to plugin "p"',
+test('serve() hands a secret, a request and a wish for permissions on', async () => {
+  const serve = serveWith({}, [], { granted: () => ({ services: ['net/fetch'], secrets: ['token'] }) });
+
+  expect(await serve('p', 'secret/get', { name: 'token' }, signal)).toEqual({ value: 'token for p' });
+  expect(await serve('p', 'net/fetch', { url: 'https://a.test/' }, signal)).toMatchObject({ status: 200, headers: { plugin: 'p' } });
+  expect(await serve('asker', 'permission/request', { permissions: { ipc: true } }, signal)).toEqual({ granted: true });
+});
+
+test.each<[string, unknown, string]>([
+  ['secret/get', {}, 'lacks "name"'],
+  ['net/fetch', { url: 7 }, '/url must be a string'],
+  ['permission/request', { permissions: { everything: true } }, 'everything'],
+])('serve() refuses %s with %j from one who may call it', async (method, params, message) => {
+  const serve = serveWith({}, [], { granted: () => ({ services: ['net/fetch'], secrets: ['token'] }) });
+
+  await expect(serve('asker', method, params, signal)).rejects.toMatchObject({
+    code: 'PARAMS_INVALID',
+    message: expect.stringContaining(message),
   });
+});
+
+test.each(['secret/get', 'net/fetch'])('serve() gives up %s when the plugin does not wait any more', async (method) => {
+  const never = () => new Promise<never>(() => undefined);
+  const granted = () => ({ services: ['net/fetch'], secrets: ['token'] });
+  const serve = serveWith({}, [], { granted, secret: never, fetch: never });
+  const cancel = new AbortController();
+  const asked = serve('p', method, { name: 'token', url: 'https://a.test/' }, cancel.signal);
+
+  cancel.abort();
+
+  await expect(asked).rejects.toMatchObject({ code: 'EVENT_CANCELLED' });
 });
 
 test('serve() hands a service of the application its parameters and the caller', async () => {
@@ -152,7 +192,7 @@ test.each<[string, () => unknown]>([
   });
 });
 
-test.each(['storage/get', 'hook/emit', 'log', 'initialize', '$/progress', '$/anything', 'storage'])(
+test.each(['storage/get', 'hook/emit', 'net/fetch', 'permission/request', 'log', 'initialize', '$/progress', '$/anything', 'storage'])(
   'makeServe() refuses a service called "%s"',
   (name) => {
     expect(() => serveWith({ [name]: () => 1 })).toThrow(

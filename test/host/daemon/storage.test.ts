@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PluginStorage } from '../../../host/daemon/storage.ts';
+import { PluginStorage, storageQuota } from '../../../host/daemon/storage.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 let folder = '';
@@ -13,6 +13,17 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'outrigger-storage-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test.each<[number | undefined, number | undefined, number]>([
+  [undefined, undefined, 16],
+  [64, undefined, 64],
+  [64, 8, 8],
+  [4, 8, 4],
+  [undefined, 8, 8],
+  [undefined, 64, 16],
+])('storageQuota() for a wish of %s MiB under a cap of %s MiB is %s MiB', (wish, cap, megabytes) => {
+  expect(storageQuota(wish, cap)).toBe(megabytes * 1024 * 1024);
+});
 
 /** Below the temporary folder, so that what escapes from it is seen. */
 function open(quotaBytes = 1_000_000): PluginStorage {

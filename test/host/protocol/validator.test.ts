@@ -75,3 +75,22 @@ test('check() sees __proto__ as the unknown key it is', async () => {
   const validator = await compileTrusted({ type: 'object', properties: {}, additionalProperties: false });
   expect(check(validator, JSON.parse('{"__proto__": {"admin": true}}'))).toEqual([{ pointer: '/__proto__', message: 'is not known here' }]);
 });
+
+test('compileTrusted() takes marks of sensitive fields, which a plugin may not bring', async () => {
+  const schema = { type: 'object', properties: { a: { type: 'string', 'x-sensitive': 'secret' } } };
+  expect((await compileTrusted(schema))({ a: 'x' })).toBe(true);
+  expect(await compileUntrusted(schema, 'configSchema')).toEqual({
+    problem: 'Cannot use configSchema: "x-sensitive" at /properties/a is not among the keywords a plugin may use',
+  });
+});
+
+test('check() describes mistakes without what is to be concealed', async () => {
+  const validator = await compileTrusted({
+    type: 'object',
+    properties: { a: { type: 'object', additionalProperties: false, properties: { b: { type: 'string' } } } },
+  });
+  const conceal = { source: () => ({ a: 'hidden' }), pointer: (pointer: string) => pointer.slice(0, 2) };
+  expect(check(validator, { a: { hunter2: 1 } }, conceal)).toEqual([{ pointer: '/a', message: 'is not known here' }]);
+  expect(check(validator, { a: { b: 2 } }, conceal)).toEqual([{ pointer: '/a', message: 'must be a string; got "hidden"' }]);
+  expect(check(validator, { a: { b: 'x' } }, conceal)).toBeUndefined();
+});

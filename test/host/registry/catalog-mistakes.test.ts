@@ -30,6 +30,21 @@ test.each<[string, Partial<HookPoint>, string]>([
     { allows: ['modify'], writable: ['/a/b', '/a/c'] },
     '/hooks/go/writable/1 "/a/c" does not exist: the payload\'s schema is closed and has no "c"',
   ],
+  [
+    'an unknown kind of sensitive field',
+    { payload: { properties: { a: { items: { 'x-sensitive': 'private' } } } } },
+    '/hooks/go/payload/properties/a/items/x-sensitive must be "secret" or "personal"; got "private"',
+  ],
+  [
+    'an unknown kind in a replacement value',
+    { allows: ['replace'], replaceSchema: { 'x-sensitive': null } },
+    '/hooks/go/replaceSchema/x-sensitive must be "secret" or "personal"; got null',
+  ],
+  [
+    'a payload that is sensitive as a whole',
+    { payload: { $ref: '#/$defs/all', $defs: { all: { 'x-sensitive': 'secret' } } } },
+    '/hooks/go/payload must not be marked "x-sensitive" as a whole: a payload is always an object; mark its fields',
+  ],
 ])('catalogMistakes() finds %s', (_, changes, expected) => {
   expect(mistakes(changes)).toEqual([expected]);
 });

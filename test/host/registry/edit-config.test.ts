@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addPlugin, removePlugin, setPluginEnabled } from '../../../host/registry/edit-config.ts';
+import { addPlugin, removePlugin, setPluginEnabled, setPluginTrust } from '../../../host/registry/edit-config.ts';
 import { writeFiles } from './write-files.ts';
 
 const yaml = `# What runs here
@@ -93,4 +93,20 @@ test('setPluginEnabled() keeps the mode of the file, and a link a link', async (
   await setPluginEnabled(join(folder, 'o.yaml'), 'log', false);
   expect((await stat(join(folder, 'real.yaml'))).mode & 0o777).toBe(0o600);
   expect(await readFile(join(folder, 'real.yaml'), 'utf8')).toContain('enabled: false');
+});
+
+test('setPluginTrust() writes trust, and takes it and the grant out again, in YAML and in JSON', async () => {
+  const config = { plugins: { log: { path: './log', grant: { env: ['A'] } } } };
+  const root = await writeFiles({ 'o.yaml': yaml, 'o.json': config });
+  expect(await setPluginTrust(join(root, 'o.yaml'), 'protect', { trust: undefined, grant: undefined })).toBe(
+    yaml.replace('    trust: full # reviewed in May\n', ''),
+  );
+  const json = JSON.parse(await setPluginTrust(join(root, 'o.json'), 'log', { trust: 'full', grant: undefined }));
+  expect(json).toEqual({ plugins: { log: { path: './log', trust: 'full' } } });
+});
+
+test('setPluginTrust() lists a plugin that was merely found', async () => {
+  const root = await writeFiles({ 'o.yaml': 'pluginFolders: [plugins]\n', 'o.json': { pluginFolders: ['plugins'] } });
+  expect(await setPluginTrust(join(root, 'o.yaml'), 'new', {})).toContain('plugins:\n  new: {}\n');
+  expect(JSON.parse(await setPluginTrust(join(root, 'o.json'), 'new', {}))).toMatchObject({ plugins: { new: {} } });
 });

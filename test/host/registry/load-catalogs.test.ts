@@ -104,3 +104,20 @@ test('loadCatalogs() says which names there are', async () => {
   const { problems } = await loadCatalogs({ names: ['cnda'] });
   expect(problems[0]?.message).toMatch(/^Cannot find the catalog "cnda": give the path of a folder, or one of "conda"/);
 });
+
+test('loadCatalogs() compiles the marks of sensitive fields once, and none where there are none', async () => {
+  const marked = { type: 'object', properties: { token: { type: 'string', 'x-sensitive': 'secret' } } };
+  const { hooks } = await loadCatalogs({ names: ['conda'], objects: [app({ payload: marked })] });
+  expect(hooks.get('app.go')?.sensitive?.payload?.field('token')?.kinds).toEqual(['secret']);
+  expect([...hooks.values()].filter(({ sensitive }) => sensitive !== undefined)).toHaveLength(1);
+});
+
+test('loadCatalogs() reports a mark of an unknown kind with its line', async () => {
+  const marked = { type: 'object', properties: { token: { 'x-sensitive': 'private' } } };
+  const folder = await writeFiles({ 'catalog.json': app({ payload: marked }) });
+  const { problems } = await loadCatalogs({ names: [folder] });
+  expect(problems).toMatchObject([
+    { file: join(folder, 'catalog.json'), line: 10, message: 'must be "secret" or "personal"; got "private"' },
+  ]);
+  await expect(loadCatalogs({ objects: [app({ payload: marked })] })).rejects.toMatchObject({ code: 'CATALOG_INVALID' });
+});

@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadRegistry, type RegistryOptions } from '../../../host/registry/load-registry.ts';
+import { writeLocked } from '../../../host/registry/lock-file.ts';
+import { hashTree } from '../../../host/registry/tree-hash.ts';
 import { manifest, writeFiles } from './write-files.ts';
 
 async function load(files: Record<string, unknown>, options: Partial<RegistryOptions> = {}) {
@@ -70,8 +72,64 @@ test('loadRegistry() in safe mode does not look into plugin folders', async () =
 });
 
 test('loadRegistry() stops on a required plugin that is not trusted', async () => {
-  const files = { 'x/plugin.json': manifest('x'), 'outrigger.yaml': 'plugins: {x: {path: ./x, required: true}}\n' };
-  await expect(load(files)).rejects.toMatchObject({ code: 'PLUGIN_REQUIRED', message: expect.stringMatching(/set trust: full/) });
+  const root = await writeFiles(needy);
+  const message = expect.stringContaining('"outrigger plugins trust x"');
+  await expect(loadRegistry({ cwd: root, env: {} })).rejects.toMatchObject({ code: 'PLUGIN_REQUIRED', message });
+  expect(states(await loadRegistry({ cwd: root, env: {}, isLenient: true }))).toEqual({ x: 'untrusted' });
+});
+
+const needy = {
+  'x/plugin.json': manifest('x', { permissions: { run: ['git'] } }),
+  'outrigger.yaml': 'plugins: {x: {path: ./x, required: true}}\n',
+};
+
+const three = {
+  'p/a/plugin.json': manifest('a'),
+  'p/b/plugin.json': manifest('b'),
+  'p/c/plugin.json': manifest('c'),
+  'p/found/plugin.json': manifest('found'),
+  'outrigger.json': { pluginFolders: ['p'], plugins: { a: { trust: 'full' }, b: { trust: 'full' }, c: { enabled: false } } },
+};
+
+async function accept(root: string, name: string): Promise<void> {
+  const hash = await hashTree(join(root, 'p', name), undefined);
+  const locked = { version: '1.0.0', hash, trust: 'full', asked: {}, grant: {}, time: '2026-11-21T12:00:00.000Z' } as const;
+  await writeLocked(join(root, 'outrigger.lock.json'), name, locked);
+}
+
+test.each<[string, Partial<RegistryOptions>, object]>([
+  ['frozen', { frozen: true }, {}],
+  ['OUTRIGGER_FROZEN', { env: { OUTRIGGER_FROZEN: '1' } }, {}],
+  ['sandbox.requireLock', {}, { sandbox: { requireLock: true } }],
+])('loadRegistry() with %s names every plugin that is not the accepted one', async (_, options, more) => {
+  const root = await writeFiles({ ...three, 'outrigger.json': { ...three['outrigger.json'], ...more } });
+  const load = () => loadRegistry({ cwd: root, env: {}, ...options });
+  await expect(load()).rejects.toMatchObject({ code: 'PLUGIN_REFUSED', data: ['a', 'b'] });
+  await accept(root, 'a');
+  await expect(load()).rejects.toMatchObject({
+    data: ['b'],
+    message: expect.stringMatching(/^Cannot start with a frozen lock: "b": it is in no lock file: .*"outrigger plugins trust b"$/),
+  });
+  await accept(root, 'b');
+  expect(states(await load())).toEqual({ a: 'enabled', b: 'enabled', c: 'disabled', found: 'untrusted' });
+  await writeFile(join(root, 'p/a/new'), '');
+  await expect(load()).rejects.toMatchObject({ data: ['a'], message: expect.stringContaining('its code changed') });
+  expect(states(await loadRegistry({ cwd: root, env: {}, ...options, frozen: false }))).toMatchObject({ a: 'untrusted' });
+  expect(states(await loadRegistry({ cwd: root, env: {}, ...options, without: ['a'] }))).toMatchObject({ a: 'without', b: 'enabled' });
+});
+
+test('loadRegistry() when frozen does not start with a lock file it cannot read', async () => {
+  const root = await writeFiles({ 'outrigger.json': {}, 'outrigger.lock.json': '{' });
+  await expect(loadRegistry({ cwd: root, env: {}, frozen: true })).rejects.toMatchObject({ code: 'PLUGIN_REFUSED' });
+});
+
+test('loadRegistry() takes the lock file that comes with a config object', async () => {
+  const root = await writeFiles(three);
+  await accept(root, 'a');
+  const config = { plugins: { a: { path: join(root, 'p/a'), trust: 'full' } } } as const;
+  const of = async (options: Partial<RegistryOptions>) => (await loadRegistry({ cwd: root, env: {}, config, ...options })).plugins.get('a');
+  expect(await of({ lockFile: 'outrigger.lock.json' })).toMatchObject({ lock: 'accepted', state: 'enabled' });
+  expect(await of({})).toMatchObject({ lock: 'none', state: 'enabled' });
 });
 
 test('loadRegistry() accepts that the operator switches a required plugin off', async () => {

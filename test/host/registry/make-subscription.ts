@@ -14,6 +14,7 @@ export function subscription(plugin: string, changes: Partial<Subscription> = {}
     match: undefined,
     timeoutMs: 5000,
     onFailure: 'fail',
+    sees: [],
     order: made++,
     sources: {},
     ...changes,

@@ -1,3 +1,4 @@
+import type { Config } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
 import { absolutePaths, mergeConfigs } from '../../../host/registry/merge-config.ts';
 
@@ -62,4 +63,15 @@ test('mergeConfigs() does not let trust follow a name to another folder', () => 
     priority: 2,
   });
   expect(mergeConfigs({ plugins: { guard: { priority: 2 } } }, weak).plugins?.['guard']).toMatchObject({ trust: 'full' });
+});
+
+test('mergeConfigs() merges the sandbox key by key, and keeps what either file denies every plugin', () => {
+  const weak = { sandbox: { requireLock: true, never: ['/a'], limits: { memoryMb: 64, cpu: 1 } } };
+  const strong: Config = { sandbox: { driver: 'bubblewrap', never: ['/b'], limits: { cpu: 2 } } };
+  expect(mergeConfigs(strong, weak).sandbox).toEqual({
+    driver: 'bubblewrap',
+    requireLock: true,
+    never: ['/b', '/a'],
+    limits: { memoryMb: 64, cpu: 2 },
+  });
 });

@@ -29,7 +29,7 @@ test('registerPlugin() enables a trusted plugin and says what it hears', async (
 });
 
 test('registerPlugin() keeps an untrusted plugin from running', async () => {
-  const { registry, plugin } = await register({}, { trust: 'none' });
+  const { registry, plugin } = await register({ permissions: { run: ['git'] } }, { trust: 'none' });
   expect([plugin.state, registry.subscriptions.size, registry.problems]).toEqual(['untrusted', 0, []]);
 });
 
@@ -97,10 +97,10 @@ test.each<[string, string[] | undefined, string[]]>([
 ])('registerPlugin() gives a plugin %s', async (_, services, expected) => {
   const changes = { permissions: { services: ['storage'] }, optionalPermissions: { services: ['secret'] } };
   const { plugin } = await register(changes, services === undefined ? {} : { grant: { services } });
-  expect([...plugin.services]).toEqual(expected);
+  expect(plugin.granted.services ?? []).toEqual(expected);
 });
 
 test('registerPlugin() grants variables by name', async () => {
   const { plugin } = await register({ permissions: { env: ['HOME', 'TOKEN'] } }, { grant: { env: ['TOKEN', 'OTHER'] } });
-  expect(plugin.env).toEqual(['TOKEN']);
+  expect(plugin.granted.env).toEqual(['TOKEN']);
 });

@@ -18,7 +18,7 @@ interface Says {
 
 function make({ manifest = {}, entry = {}, sets = [], hook = HOOK }: Says): Subscription {
   const whole = { name: 'x', version: '1', runtime: { command: 'node' }, hooks: { [hook]: manifest } };
-  return makeSubscription(hooks.get(hook) as LoadedHook, { manifest: whole, entry, sets, order: 3 });
+  return makeSubscription(hooks.get(hook) as LoadedHook, { manifest: whole, entry, sets, order: 3, sees: [] });
 }
 
 const set = (name: string, priority: number): Membership => ({ name, set: { priority } });

@@ -115,3 +115,85 @@ test('a handler sees the time that is left, and progress gives it the whole time
 
   expect(seen['after']).toBeGreaterThan(seen['before'] ?? Number.POSITIVE_INFINITY);
 });
+
+test('testPlugin() stands in for the requests the host makes', async () => {
+  const asked: unknown[] = [];
+  const own = definePlugin({
+    hooks: {
+      'a.b': async (_, { fetch }) => {
+        const authorization = { secret: 'TOKEN', prefix: 'Bearer ' };
+        const text = await fetch('https://a.test/', { method: 'POST', headers: { authorization }, body: '{}' });
+        const bytes = await fetch('https://a.test/bytes', { body: Uint8Array.of(0, 255), maxBytes: 10 });
+        const none = await fetch('https://a.test/none');
+        return {
+          metadata: { json: text.json(), ok: text.ok, bytes: [...bytes.bytes()], status: bytes.status, bad: bytes.ok, none: none.text() },
+        };
+      },
+    },
+  });
+  const t = await testPlugin(own, {
+    fetch: (request) => {
+      asked.push(request);
+      if (request.url.endsWith('/none')) return {};
+      return request.method === 'POST' ? { body: '{"a":1}' } : { status: 404, bodyBase64: 'AP8=' };
+    },
+  });
+
+  const answer = await t.call('a.b', {});
+
+  expect(answer?.metadata).toEqual({ json: { a: 1 }, ok: true, bytes: [0, 255], status: 404, bad: false, none: '' });
+  expect(asked).toEqual([
+    { url: 'https://a.test/', method: 'POST', headers: { authorization: { secret: 'TOKEN', prefix: 'Bearer ' } }, body: '{}' },
+    { url: 'https://a.test/bytes', bodyBase64: 'AP8=', maxBytes: 10 },
+    { url: 'https://a.test/none' },
+  ]);
+});
+
+test('testPlugin() refuses to fetch unless the test says what comes back', async () => {
+  const own = definePlugin({ hooks: { 'a.b': async (_, { fetch }) => void (await fetch('https://a.test/')) } });
+
+  await expect((await testPlugin(own)).call('a.b', {})).rejects.toMatchObject({ message: expect.stringContaining('https://a.test/') });
+});
+
+test('testPlugin() says what the operator says to a request for permissions', async () => {
+  const own = definePlugin({
+    hooks: { 'a.b': async (_, { requestPermission }) => ({ metadata: { ...(await requestPermission({ ipc: true }, 'why')) } }) },
+  });
+  const asked: unknown[] = [];
+  const permission = (...wish: unknown[]) => {
+    asked.push(wish);
+    return { granted: true, effective: 'restart' } as const;
+  };
+
+  expect((await (await testPlugin(own, { permission })).call('a.b', {}))?.metadata).toEqual({ granted: true, effective: 'restart' });
+  expect((await (await testPlugin(own)).call('a.b', {}))?.metadata).toEqual({ granted: false });
+  expect(asked).toEqual([[{ ipc: true }, 'why']]);
+});
+
+test('a question to the operator outlives the event in which it was put', async () => {
+  const own = definePlugin({ hooks: { 'a.b': async (_, { requestPermission }) => void (await requestPermission({ ipc: true })) } });
+  const t = await testPlugin(own, { permission: () => new Promise(() => undefined) as never });
+  const cancel = new AbortController();
+  const call = t.call('a.b', {}, { signal: cancel.signal });
+
+  cancel.abort();
+
+  await expect(call).rejects.toMatchObject({ number: -32800 });
+});
+
+test('testPlugin() tells the plugin of a refused connection', async () => {
+  const heard: unknown[] = [];
+  const own = definePlugin({
+    hooks: {},
+    netDenied: (denial, { log }) => {
+      heard.push(denial);
+      log.warn('no network');
+    },
+  });
+  const t = await testPlugin(own);
+
+  await t.denyNet({ host: 'a.test', port: 80, reason: 'it is not granted' });
+
+  expect(heard).toEqual([{ host: 'a.test', port: 80, reason: 'it is not granted' }]);
+  expect(t.logs).toMatchObject([{ level: 'warn', message: 'no network' }]);
+});

@@ -21,3 +21,17 @@ test('schemaFields() gives every field with its type in a few words', () => {
 test('schemaFields() of a schema without properties is empty', () => {
   expect(schemaFields({})).toEqual([]);
 });
+
+test('schemaFields() says what is sensitive, as a whole or in part', () => {
+  const properties = {
+    token: { type: 'string', 'x-sensitive': 'secret' },
+    users: {
+      type: 'array',
+      items: { type: 'object', properties: { mail: { 'x-sensitive': 'personal' }, key: { 'x-sensitive': 'secret' } } },
+    },
+  };
+  expect(schemaFields({ type: 'object', properties }).map(({ type }) => type)).toEqual([
+    'string, secret',
+    'object[], in part secret and personal',
+  ]);
+});

@@ -39,7 +39,12 @@ const TRACE: Trace = {
       ],
     },
     { ...answer('late', 'sequential', 1), status: 'modified', changes: [{ pointer: '/env/A', op: 'remove', from: '1' }] },
-    { ...answer('shadow', 'audit', 2), status: 'continued', would: { action: 'block', violation: { code: 'no', reason: 'not here' } } },
+    {
+      ...answer('shadow', 'audit', 2),
+      status: 'continued',
+      would: { action: 'block', violation: { code: 'no', reason: 'not here' } },
+      metadata: { rule: 'a\u001b[2J', seen: 3 },
+    },
     { ...answer('dead', 'audit', 2), status: 'failed', code: 'PLUGIN_EXITED', message: 'gone', failOpen: true, durationMs: 123.4 },
   ],
   skipped: [{ plugin: 'off', reason: 'match', message: 'the payload does not match' }],
@@ -57,6 +62,8 @@ continued
                                           its process was started for this call
 2  late    sequential  1.23  modified     /env/A: "1" → –
 3  shadow  audit       1.23  would block  not here (no)
+                                          rule: a\\e[2J
+                                          seen: 3
 3  dead    audit        123  failed open  PLUGIN_EXITED: gone
 3  off     audit             skipped      the payload does not match
 4  never   concurrent        not reached

@@ -1,0 +1,222 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_CAPS, DEFAULT_LIMITS } from '../../../host/sandbox/limits-of.ts';
+import { limitsOf, makePolicy, needsOf, type PolicyInput } from '../../../host/sandbox/policy.ts';
+import type { Policy } from '../../../host/sandbox/types.ts';
+import { type SandboxPlaces, sandboxPlaces } from '../../support/sandbox-places.ts';
+
+let made: SandboxPlaces;
+beforeEach(() => {
+  made = sandboxPlaces();
+});
+afterEach(() => made.remove());
+
+function policyOf(granted: PolicyInput['granted'], more?: Partial<PolicyInput>): Policy {
+  const result = makePolicy(made.input(granted, more));
+  if ('refusals' in result) throw new Error(result.refusals.join('\n'));
+  return result.policy;
+}
+
+function refusalsOf(granted: PolicyInput['granted'], more?: Partial<PolicyInput>): readonly string[] {
+  const result = makePolicy(made.input(granted, more));
+  return 'refusals' in result ? result.refusals : [];
+}
+
+const at = (path: string): string => join(made.root, path);
+const here = (path: string): { source: string; target: string } => ({ source: at(path), target: at(path) });
+
+describe('makePolicy()', () => {
+  test('grants nothing where nothing is granted', () => {
+    expect(policyOf({})).toEqual({
+      plugin: 'sample',
+      directory: made.directory,
+      dataDir: undefined,
+      cacheDir: undefined,
+      read: [],
+      write: [],
+      net: [],
+      canFork: false,
+      ipc: false,
+      native: false,
+      limits: DEFAULT_LIMITS,
+    });
+  });
+
+  test('fills in the variables', () => {
+    const config = made.folder('config');
+    const { places } = made.input({});
+    const policy = policyOf(
+      { fs: { read: [`\${workspace}`, `\${config}/`], write: [`\${workspace}/out`] } },
+      { places: { ...places, config } },
+    );
+
+    expect(policy.read).toEqual([here('work'), here('config')]);
+    expect(policy.write).toEqual([here('work/out')]);
+  });
+
+  test(`takes \${data} for the plugin’s own folder, wherever in it and however it is asked for`, () => {
+    for (const fs of [{ read: [`\${data}`] }, { write: [`\${data}/deep`] }]) {
+      expect(policyOf({ fs })).toMatchObject({ dataDir: at('host/data/data/sample'), read: [], write: [] });
+    }
+  });
+
+  test('keeps compiled code by content, and not without a hash', () => {
+    expect(policyOf({}, { hash: 'sha256-abc' }).cacheDir).toBe(at('host/cache/confined/sample/sha256-abc'));
+    expect(policyOf({}, { hash: '../x' }).cacheDir).toBeUndefined();
+  });
+
+  test('passes on what else is granted', () => {
+    const policy = policyOf({ run: ['jq'], ipc: true, native: true, net: ['api.example.com'], env: ['LANG'] });
+
+    expect(policy).toMatchObject({ canFork: true, ipc: true, native: true, net: [{ host: 'api.example.com', port: 443 }] });
+    expect(policyOf({ run: [] }).canFork).toBe(false);
+  });
+
+  test('mounts what is really there at the path it was granted by', () => {
+    const real = made.folder('real/inner');
+    symlinkSync(at('real'), at('link'));
+
+    expect(policyOf({ fs: { read: [at('link/inner')] } }).read).toEqual([{ source: real, target: at('link/inner') }]);
+  });
+
+  test('drops a path to read that does not exist, and keeps one to write', () => {
+    made.folder('real');
+    symlinkSync(at('real'), at('link'));
+    const policy = policyOf({ fs: { read: [at('missing')], write: [at('link/new/deep')] } });
+
+    expect(policy.read).toEqual([]);
+    expect(policy.write).toEqual([{ source: at('real/new/deep'), target: at('link/new/deep') }]);
+  });
+
+  test.each([
+    'relative',
+    '~/x',
+    '',
+    `\${workspace}/../x`,
+    '/a/../b',
+    `/x/\${workspace}`,
+    `\${home}/x`,
+    '/srv/*',
+    `\${workspace}/?`,
+    '/a\nb',
+    '/a\0b',
+  ])('refuses %j, which is no path to grant', (text) => {
+    expect(refusalsOf({ fs: { read: [text] } })).toHaveLength(1);
+    expect(refusalsOf({ fs: { write: [text] } })[0]).toMatch(/^fs\.write ".*": /);
+  });
+
+  test('refuses places that are never granted, by name and through a link', () => {
+    made.file('home/.ssh/id_ed25519');
+    symlinkSync(at('home/.ssh'), at('work/innocent'));
+    symlinkSync('/proc', at('work/processes'));
+
+    for (const path of [at('home/.ssh'), at('home'), at('work/innocent'), at('work/processes/1'), at('host/data/data/sample'), '/']) {
+      expect(refusalsOf({ fs: { read: [path] } }), path).toHaveLength(1);
+      expect(refusalsOf({ fs: { write: [path] } }), path).toHaveLength(1);
+    }
+  });
+
+  test('refuses to write what the host runs, and allows to read it', () => {
+    made.file('work/sub/.git/config');
+
+    expect(refusalsOf({ fs: { write: [`\${workspace}`, `\${workspace}/sub`, made.directory] } })).toHaveLength(3);
+    expect(policyOf({ fs: { read: [`\${workspace}`, made.directory] } }).read).toHaveLength(2);
+  });
+
+  test('refuses a socket without an ipc grant, and devices always', async () => {
+    const server = createServer().listen(at('socket'));
+    await new Promise((resolve) => server.once('listening', resolve));
+
+    expect(refusalsOf({ fs: { read: [at('socket')] } })[0]).toContain('"ipc"');
+    expect(policyOf({ fs: { read: [at('socket')] }, ipc: true }).read).toHaveLength(1);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('obeys the operator’s list, and refuses all where it cannot be read', () => {
+    made.folder('work/private');
+    const settings = { never: [`\${workspace}/private`] };
+
+    expect(refusalsOf({ fs: { read: [`\${workspace}`] } }, { settings })[0]).toContain('sandbox.never');
+    expect(refusalsOf({ fs: { read: [`\${workspace}/private`] } }, { settings })).toHaveLength(1);
+    expect(refusalsOf({}, { settings: { never: ['~/x*'] } })[0]).toMatch(/^sandbox\.never /);
+  });
+
+  test('refuses hosts and variables with a reason each', () => {
+    const refusals = refusalsOf({ net: ['http://x/'], env: ['NODE_OPTIONS', 'LANG'] });
+
+    expect(refusals).toEqual([expect.stringMatching(/^net "/), expect.stringMatching(/^env "NODE_OPTIONS": never granted: /)]);
+  });
+
+  test('refuses a plugin whose folder is missing or whose name could lead elsewhere', () => {
+    expect(refusalsOf({}, { directory: at('absent') })).toHaveLength(1);
+    expect(refusalsOf({}, { plugin: '../other' })).toHaveLength(1);
+  });
+
+  test('makes plugin text harmless in refusals', () => {
+    expect(refusalsOf({ fs: { read: ['\u001b[31m/x"\u0007'] } })[0]).toMatch(/^fs\.read "\/x\\"": /);
+  });
+});
+
+describe('makePolicy() with paths inside each other', () => {
+  beforeEach(() => mkdirSync(at('work/a/b'), { recursive: true }));
+
+  test('keeps what may be written inside what may be read', () => {
+    const policy = policyOf({ fs: { read: [`\${workspace}`], write: [`\${workspace}/a`] } });
+
+    expect(policy).toMatchObject({ read: [here('work')], write: [here('work/a')] });
+  });
+
+  test('drops what another one covers', () => {
+    const policy = policyOf({
+      fs: { read: [`\${workspace}/a`, `\${workspace}/a/b`, `\${workspace}/a`], write: [`\${workspace}/a/b`, `\${workspace}/a`] },
+    });
+
+    expect(policy).toMatchObject({ read: [], write: [here('work/a')] });
+    expect(policyOf({ fs: { read: [`\${workspace}`, `\${workspace}/a/b`] } }).read).toEqual([here('work')]);
+  });
+
+  test('refuses an inner path that a link leads out', () => {
+    made.folder('outside');
+    symlinkSync(at('outside'), at('work/a/link'));
+
+    for (const write of [[`\${workspace}/a`], []]) {
+      const refusals = refusalsOf({ fs: { read: [`\${workspace}/a`, `\${workspace}/a/link`], write } });
+      expect(refusals).toEqual([expect.stringMatching(/^fs\.read ".*link": it /)]);
+    }
+    expect(refusalsOf({ fs: { write: [`\${workspace}/a`, `\${workspace}/a/link/x`] } })).toHaveLength(1);
+  });
+
+  test('refuses a path whose way goes through a link that the plugin may change', () => {
+    made.folder('outside');
+    symlinkSync(at('work/a'), at('alias'));
+    symlinkSync(at('outside'), at('work/a/link'));
+
+    expect(refusalsOf({ fs: { write: [at('alias')], read: [`\${workspace}/a/link`] } })[0]).toContain('which the plugin may change');
+  });
+
+  test('refuses another name for what may be written', () => {
+    symlinkSync(at('work'), at('alias'));
+
+    expect(refusalsOf({ fs: { write: [`\${workspace}/a`], read: [at('alias/a/b')] } })[0]).toContain('another name');
+    expect(refusalsOf({ fs: { write: [`\${workspace}/a`, at('alias/a')] } })).not.toEqual([]);
+  });
+});
+
+test('limitsOf() takes wishes, else defaults, and never more than the caps', () => {
+  expect(limitsOf(undefined, undefined)).toEqual(DEFAULT_LIMITS);
+  expect(limitsOf({ memoryMb: 1e9, cpu: 1e9, pids: 1e9, openFiles: 1e9, tmpMb: 1e9, storageMb: 1e9 }, undefined)).toEqual(DEFAULT_CAPS);
+  expect(limitsOf({ memoryMb: 100, pids: 10 }, { memoryMb: 50, cpu: 0.5, pids: 20 })).toEqual({
+    ...DEFAULT_LIMITS,
+    memoryMb: 50,
+    cpu: 0.5,
+    pids: 10,
+  });
+  expect(limitsOf({ memoryMb: 10_000 }, { memoryMb: 8192 }).memoryMb).toBe(8192);
+});
+
+test('needsOf() names what must hold for each policy', () => {
+  expect([...needsOf(policyOf({}))].sort()).toEqual(['fork', 'fs', 'net', 'signals']);
+  expect([...needsOf(policyOf({ net: ['api.example.com'], run: ['jq'] }))].sort()).toEqual(['fs', 'net', 'netAllow', 'signals']);
+});
