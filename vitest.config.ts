@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Most tests wait for a process; the default would leave one of two processors idle.
+    maxWorkers: 3,
   },
 });

@@ -1,7 +1,7 @@
 /** Installs and builds what a fresh clone needs; does nothing when it is up to date. Runs on any Node ≥ 20. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,6 +13,13 @@ function run(command, args) {
     console.error(`Cannot set up: "${command} ${args.join(' ')}" failed${done.error ? `: ${done.error.message}` : ''}`);
     process.exit(1);
   }
+}
+
+try {
+  accessSync(`${root}host`, constants.W_OK);
+} catch {
+  console.error(`Cannot set up: "${root}" cannot be written by this user; clone it into a folder of your own`);
+  process.exit(1);
 }
 
 const lock = createHash('sha256')
@@ -30,3 +37,4 @@ if (process.platform === 'linux' && process.getuid() === 0 && !existsSync('/usr/
   console.error(isThere ? 'Installed bubblewrap, the sandbox' : 'Could not install bubblewrap, the sandbox: apt-get install bubblewrap');
 }
 run(`${root}node_modules/.bin/node`, [`${root}node_modules/typescript/bin/tsc`, '-b', 'schemas', 'sdk/typescript', 'host']);
+run(`${root}node_modules/.bin/node`, [`${root}host/dashboard/build.mjs`]);

@@ -2,41 +2,52 @@ import { catalogSection } from './reference/catalog-section.ts';
 import { cliSection } from './reference/cli-section.ts';
 import { exchange } from './reference/exchange.ts';
 import { type Schema, schemaSection } from './reference/field-table.ts';
+import type { Sources } from './reference/hook-examples.ts';
+import { hookTables } from './reference/hook-tables.ts';
 import { type Method, messageSections, methodTable } from './reference/messages.ts';
 
-/** What the page is made from. */
-export interface ReferenceSources {
-  /** A JSON file of this folder. */
-  readonly read: <T>(path: string) => T;
+/** What the pages are made from. */
+export interface ReferenceSources extends Sources {
   /** A text file of this folder. */
   readonly text: (path: string) => string;
   readonly catalogs: readonly string[];
   readonly errors: Readonly<Record<string, { readonly meaning: string; readonly wire?: number }>>;
 }
 
+type Makers = Readonly<Record<string, (...words: string[]) => string>>;
+
 /** Makes `schemas/README.md`: `reference/page.md` with every `{{name argument …}}` filled in from the schemas. */
 export function referenceMarkdown(sources: ReferenceSources): string {
   const { methods } = sources.read<{ methods: Method[] }>('methods.json');
   const schema = (path = '') => sources.read<Schema>(`${path}.schema.json`);
-  const fillIn: Record<string, (...words: string[]) => string> = {
+  const makers: Makers = {
     methods: () => methodTable(methods),
     messages: () => messageSections(methods, schema),
     section: (path, ...elsewhere) => schemaSection(schema(path), elsewhere),
     default: (path, field) => defaultOf(schema(path), field ?? ''),
     example: (path) => sources.text(`examples/valid/${path}.json`).trimEnd(),
     exchange: (framing) => exchange(framing === 'lines' ? 'lines' : 'content-length', sources.read),
-    catalogs: () => sources.catalogs.map((name) => catalogSection(name, sources.read)).join('\n\n'),
+    hooks: () => hookTables(sources.catalogs, sources),
     cli: () => cliSection(schema('cli')),
     errors: () => errorTable(sources.errors),
   };
-  const page = sources.text('reference/page.md').replace(/\{\{([^}]+)\}\}/g, (_whole, words: string) => {
+  return filledIn({ page: 'README.md', template: 'reference/page.md' }, makers, sources);
+}
+
+/** Makes `schemas/HOOKS.md`: `reference/hooks.md` with all catalogs. */
+export function hooksMarkdown(sources: ReferenceSources): string {
+  const makers: Makers = { catalogs: () => sources.catalogs.map((name) => catalogSection(name, sources)).join('\n\n') };
+  return filledIn({ page: 'HOOKS.md', template: 'reference/hooks.md' }, makers, sources);
+}
+
+function filledIn({ page, template }: { page: string; template: string }, makers: Makers, { text }: ReferenceSources): string {
+  const filled = text(template).replace(/\{\{([^}]+)\}\}/g, (_whole, words: string) => {
     const [name = '', ...rest] = words.trim().split(' ');
-    const make = fillIn[name];
-    if (!make)
-      throw new Error(`Cannot make schemas/README.md: reference/page.md asks for "${name}", known are ${Object.keys(fillIn).join(', ')}`);
+    const make = makers[name];
+    if (!make) throw new Error(`Cannot make schemas/${page}: ${template} asks for "${name}", known are ${Object.keys(makers).join(', ')}`);
     return make(...rest);
   });
-  return page.replace(/(?:^\|.*\|\n)+/gm, (table) => alignColumns(table.trimEnd().split('\n')));
+  return filled.replace(/(?:^\|.*\|\n)+/gm, (table) => alignColumns(table.trimEnd().split('\n')));
 }
 
 /** As the formatter wants it, and readable without a viewer. */

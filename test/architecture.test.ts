@@ -13,6 +13,8 @@ const LAYERS = [
   'dispatcher',
   'journal',
   'daemon',
+  'dashboard',
+  'client',
   'conformance',
   'command',
   'cli',
@@ -20,18 +22,67 @@ const LAYERS = [
 
 /** The one place in `host/` that knows a library. */
 const OWNERS: Record<string, RegExp> = {
+  'prom-client': /^host\/daemon\/metrics\/prometheus\.ts$/,
+  '@opentelemetry/api': /^host\/daemon\/metrics\//,
+  preact: /^host\/dashboard\//,
+  esbuild: /^host\/dashboard\/build\.mjs$/,
   'vscode-jsonrpc': /^host\/process\/rpc\.ts$/,
   execa: /^host\/process\/launch\.ts$/,
   ajv: /^host\/protocol\/validator\.ts$/,
-  yaml: /^host\/registry\//,
-  commander: /^host\/cli\//,
+  yaml: /^host\/(registry\/|command\/program\/config-file\.ts$)/,
+  commander: /^host\/(cli\/|command\/program\/parse-argv\.ts$)/,
 };
+
+/** Who starts processes that are no plugins, by `node:child_process`, and what for. Plugins start in `process/launch.ts` alone. */
+const STARTERS: readonly { readonly path: RegExp; readonly what: string }[] = [
+  { path: /^host\/process\/launch\.ts$/, what: 'what execa needs beside it' },
+  { path: /^host\/process\/guardian\.ts$/, what: 'the guardian of a host' },
+  { path: /^host\/sandbox\//, what: 'probes, helpers of drivers and limits, attacks on a sandbox' },
+  { path: /^host\/cli\/commands\/start\.ts$/, what: 'the daemon in the background' },
+  { path: /^host\/daemon\/keyring\.ts$/, what: 'the program of the system’s keyring, with the user’s own environment' },
+];
 
 /** Parts of something that is tested whole: the source, and the test that would fail without it. */
 const TESTED_THROUGH: Record<string, string> = {
+  'host/cli/commands/dashboard.ts': 'test/e2e/daemon-http.test.ts',
+  'host/daemon/metrics/open-telemetry.ts': 'test/host/daemon/metrics/spans.test.ts',
+  'host/dashboard/build.mjs': 'test/browser/dashboard.test.ts',
+  'host/sandbox/policy/limits-of.ts': 'test/host/sandbox/policy/policy.test.ts',
+  'host/cli/apply-change.ts': 'test/e2e/daemon-live.test.ts',
+  'host/cli/commands/live-plugins.ts': 'test/e2e/daemon-live.test.ts',
+  'host/cli/commands/reload.ts': 'test/e2e/daemon.test.ts',
+  'host/daemon/live/roster.ts': 'test/host/daemon/live/reloader.test.ts',
+  'host/supervisor/beside.ts': 'test/host/supervisor/versioned-plugin.test.ts',
+  'host/cli/commands/start.ts': 'test/e2e/daemon.test.ts',
+  'host/cli/commands/status.ts': 'test/e2e/daemon.test.ts',
+  'host/cli/commands/stop.ts': 'test/e2e/daemon.test.ts',
+  'host/cli/commands/up.ts': 'test/e2e/daemon.test.ts',
+  'host/cli/daemon-call.ts': 'test/e2e/daemon.test.ts',
+  'host/cli/commands/dev.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/cli/commands/replay.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/cli/commands/test.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/cli/parse-object.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/cli/with-recording.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/conformance/dev-session.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/conformance/traffic-tap.ts': 'test/e2e/cli-authoring.test.ts',
+  'host/cli/commands/new.ts': 'test/e2e/cli-new.test.ts',
+  'host/conformance/bench.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/check-failure.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/messages.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/probe-catalog.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/secret-names.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/wire-checks.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/client/index.ts': 'test/host/client/connect.test.ts',
+  'host/client/wire.ts': 'test/host/client/connect.test.ts',
+  'host/daemon/clients/requests.ts': 'test/host/daemon/clients/client-connection.test.ts',
   'host/bin.mjs': 'test/e2e/cli-bin.test.ts',
   'host/index.ts': 'test/readme.test.ts',
   'host/supervisor/job.ts': 'test/host/supervisor/call-lane.test.ts',
+  'host/journal/database-thread.ts': 'test/host/journal/journal.test.ts',
+  'host/journal/database-worker.ts': 'test/host/journal/journal.test.ts',
+  'host/journal/database.ts': 'test/host/journal/journal.test.ts',
+  'host/journal/journal-tables.ts': 'test/host/journal/journal.test.ts',
+  'host/journal/spool-tables.ts': 'test/host/journal/spool.test.ts',
   'host/process/terminate.ts': 'test/host/process/launch.test.ts',
   'sdk/typescript/index.ts': 'test/sdk/typescript/serve.test.ts',
   'host/cli/commands/complete.ts': 'test/host/cli/completion-scripts.test.ts',
@@ -102,6 +153,12 @@ function strayLibraries(imports: readonly Import[]): string[] {
     return library !== undefined && !isType && !OWNERS[library]?.test(from);
   };
   return imports.filter(isStray).map(({ from, to }) => `${from} imports ${to}`);
+}
+
+/** Files that start processes and are not among the starters. */
+function strayStarters(imports: readonly Import[]): string[] {
+  const starting = imports.filter(({ to, isType }) => to === 'node:child_process' && !isType);
+  return [...new Set(starting.map(({ from }) => from))].filter((file) => !STARTERS.some(({ path }) => path.test(file)));
 }
 
 /** Circles of imports that exist at run time, each as `a → b → a`. */
@@ -239,6 +296,28 @@ describe('libraries', () => {
   );
 });
 
+describe('processes', () => {
+  test('are started where that is named', () => {
+    const imports = importsIn(host);
+    const starting = imports.filter(({ to }) => to === 'node:child_process').map(({ from }) => from);
+
+    expect(strayStarters(imports)).toEqual([]);
+    for (const { path, what } of STARTERS)
+      expect(
+        starting.some((file) => path.test(file)),
+        what,
+      ).toBe(true);
+  });
+
+  test('are checked: a stray start is found', () => {
+    const text = "import { spawn } from 'node:child_process';";
+
+    expect(strayStarters(made('host/daemon/bad.ts', text))).toEqual(['host/daemon/bad.ts']);
+    expect(strayStarters(made('host/daemon/bad.ts', "const x = await import('node:child_process');"))).toHaveLength(1);
+    expect(strayStarters(made('host/daemon/keyring.ts', text))).toEqual([]);
+  });
+});
+
 describe('value imports', () => {
   test('never go round in a circle', () => {
     expect(cycles(importsIn([...host, ...sdk, ...schemas]))).toEqual([]);
@@ -258,7 +337,7 @@ describe('value imports', () => {
 
 describe('packages', () => {
   const SDK_MAY = /^@outrigger\/schemas(\/|$)/;
-  const SAMPLE_MAY = /^@outrigger\/sdk$/;
+  const SAMPLE_MAY = /^(@outrigger\/sdk|vscode-jsonrpc\/node|@modelcontextprotocol\/sdk\/.+|zod)$/;
   const isTest = ({ path }: Source): boolean => path.endsWith('.test.ts');
 
   test('the SDK imports schemas only', () => {

@@ -12,6 +12,8 @@ export interface CliContext {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
+  /** Whose the keyboard is: while a command of the application runs, nobody here may read what is typed. */
+  readonly terminal: { isTaken: boolean };
   /** For stdout. */
   readonly paint: Paint;
   /** Width of the terminal; undefined when stdout is none. */
@@ -30,6 +32,7 @@ export function makeContext(options: GlobalOptions): CliContext {
   return {
     options,
     cwd: process.cwd(),
+    terminal: { isTaken: false },
     env,
     log: makeLog({ level, json: options.json, paint: makePaint(isatty(2), env), write }),
     paint: makePaint(isatty(1), env),

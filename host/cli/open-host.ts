@@ -1,3 +1,4 @@
+import type { CatalogSource } from '../daemon/define-catalog.ts';
 import { createHost } from '../daemon/host.ts';
 import type { Host, HostOptions, Scope } from '../daemon/types.ts';
 import { TraceFile } from '../journal/trace-file.ts';
@@ -20,13 +21,15 @@ export function anyHooks(scope: Scope): AnyScope {
 export async function withHost<T>(
   context: CliContext,
   use: (host: Host) => Promise<T>,
-  how: Pick<HostOptions, 'startEager'> = {},
+  how: Pick<HostOptions, 'startEager' | 'journal' | 'catalogNames'> & { readonly catalogs?: readonly CatalogSource[] } = {},
 ): Promise<T> {
   const { options, cwd, env, log } = context;
   const config = options.config === undefined ? {} : { config: options.config };
   const { config: settings } = await loadConfig({ ...config, cwd, env, cacheDir: cacheFolder(env), isSafe: options.noPlugins });
   const location = traceLocation(settings.traces, env);
-  const traces = location && new TraceFile({ ...location, onProblem: (message) => log.warn(message) });
+  // One that keeps a journal has its traces there.
+  const isFiled = !how.journal || settings.journal?.enabled === false;
+  const traces = isFiled && location ? new TraceFile({ ...location, onProblem: (message) => log.warn(message) }) : undefined;
   const onPermissionRequest = askPermission(context);
   const host = await createHost({
     ...how,

@@ -1,5 +1,8 @@
 import { Argument, Command, Option } from 'commander';
+import type { NewOptions } from './commands/new.ts';
 import type { CliContext } from './context.ts';
+import { declareUp } from './declare-daemon.ts';
+import { declareLive } from './declare-live.ts';
 import { addGlobalOptions, type GlobalOptions, readGlobalOptions } from './global-options.ts';
 import { UsageError } from './usage-error.ts';
 import { writeAll } from './write-all.ts';
@@ -25,10 +28,15 @@ export function makeProgram(deps: ProgramDeps): Command {
     .configureOutput({ writeOut: (text) => writeAll(1, text), writeErr: (text) => writeAll(2, text), outputError: () => {} });
   const declare = declarer(deps);
 
-  declare(program, 'run <command...>', 'run a command inside its hooks: pre_command, post_command, on_exception', async (context, args) =>
-    (await import('./commands/run.ts')).run(context, args),
+  declare(
+    program,
+    'run <command...>',
+    'run a command inside its hooks: pre_command, post_command, on_exception',
+    async (context, args, options) => (await import('./commands/run.ts')).run(context, args, options),
   )
     .passThroughOptions()
+    .option('--record <file>', 'write every message of a plugin into a file, for "outrigger replay"')
+    .option('--record-plugin <plugin>', 'plugin to record; default: the first that is asked')
     .usage('[options] [--] <command> [args...]');
 
   declare(program, 'emit <hook>', 'fire an event and print what became of it', async (context, [hook = ''], options) =>
@@ -36,7 +44,9 @@ export function makeProgram(deps: ProgramDeps): Command {
   )
     .option('--payload <json>', 'payload as JSON, @FILE to read a file, - to read stdin', '{}')
     .option('--session <id>', 'session to fire it in')
-    .option('--operation <id>', 'operation it belongs to');
+    .option('--operation <id>', 'operation it belongs to')
+    .option('--record <file>', 'write every message of a plugin into a file, for "outrigger replay"')
+    .option('--record-plugin <plugin>', 'plugin to record; default: the first that is asked');
 
   declare(program, 'explain <hook>', 'print the plan of a hook point, with the reason for every place', async (context, [hook = '']) =>
     (await import('./commands/explain.ts')).explain(context, hook),
@@ -52,6 +62,7 @@ export function makeProgram(deps: ProgramDeps): Command {
     .addOption(new Option('-n, --number <count>', 'most events listed').default(20).argParser(countOf))
     .option('--hook <hook>', 'only events of this hook point');
 
+  declareUp(program, declare);
   declarePlugins(program, declare);
   declareSecrets(program, declare);
   const hooks = group(program, 'hooks', 'the hook points plugins can hear');
@@ -64,6 +75,7 @@ export function makeProgram(deps: ProgramDeps): Command {
     (await import('./commands/doctor.ts')).doctor(context, { strict: options['strict'] === true }),
   ).option('--strict', 'fail on warnings too, as for CI');
   declareSandboxTest(program, declare);
+  declareAuthoring(program, declare);
   declare(program, 'completions', 'print the script that completes outrigger in your shell', async (context, [shell = '']) =>
     (await import('./commands/completions.ts')).completions(context, shell),
   ).addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']));
@@ -78,7 +90,7 @@ export function makeProgram(deps: ProgramDeps): Command {
   return program.addCommand(complete, { hidden: true });
 }
 
-type Declare = (parent: Command, usage: string, description: string, action: Action) => Command;
+export type Declare = (parent: Command, usage: string, description: string, action: Action) => Command;
 
 function declareSandboxTest(program: Command, declare: Declare): void {
   declare(program, 'sandbox-test', 'attack the sandbox of this machine, and say what gets through', async (context, _args, options) =>
@@ -129,6 +141,7 @@ function declarePlugins(program: Command, declare: Declare): void {
   declare(plugins, 'remove <plugin>', 'take a plugin out of the config file', async (context, [plugin = '']) =>
     (await edit()).removePlugin(context, plugin),
   );
+  declareLive(plugins, declare);
 }
 
 function declareSecrets(program: Command, declare: Declare): void {
@@ -143,6 +156,58 @@ function declareSecrets(program: Command, declare: Declare): void {
     (await load()).listSecrets(context),
   );
   declare(secrets, 'remove <name>', 'remove a secret', async (context, [name = '']) => (await load()).removeSecret(context, name));
+}
+
+/** For those who write plugins. */
+function declareAuthoring(program: Command, declare: Declare): void {
+  declare(
+    program,
+    'test [folder-or-command...]',
+    'check what a plugin does on the wire, in any language: a folder, or -- and a command',
+    async (context, words, options) => (await import('./commands/test.ts')).testPlugin(context, words, options),
+  )
+    .usage('[options] [folder] | [options] -- <command> [args...]')
+    .addOption(new Option('--level <level>', 'judge up to this level, whatever the plugin claims').choices(['0', '1', '2']))
+    .option('--hooks <hooks>', 'hook points a bare command hears, with commas between')
+    .addOption(new Option('--framing <framing>', 'what a bare command is written to with').choices(['lines', 'content-length']))
+    .option('--plugin-config <json>', 'configuration of the plugin as JSON, @FILE to read a file')
+    .option('--catalog <folder>', 'folder of a catalog that declares its hook points (repeatable)', collect)
+    .option('--sandbox', 'run it confined, with what its manifest asks for')
+    .option('--junit <file>', 'write the findings as JUnit XML too')
+    .option('--no-build', 'do not run make first, in a folder with a Makefile');
+  declare(program, 'new <name>', 'write a plugin that works, with its test', async (context, [name = ''], options) =>
+    (await import('./commands/new.ts')).newPlugin(context, name, options as unknown as NewOptions),
+  )
+    .addOption(new Option('--lang <language>', 'language').choices(['typescript', 'python', 'go', 'rust', 'bash']).default('typescript'))
+    .option('--hook <hook>', 'hook point it hears (repeatable; default conda.pre_command)', collect)
+    .option('--catalog <folder>', 'folder of a catalog that declares its hook points (repeatable)', collect)
+    .option('--no-build', 'do not run make, where the language needs it');
+  declare(
+    program,
+    'dev [folder]',
+    'run a plugin, anew after every change, and print every message',
+    async (context, [folder = '.'], options) => (await import('./commands/dev.ts')).dev(context, folder, options),
+  )
+    .option('--record <file>', 'write every message into a file, for "outrigger replay"')
+    .option('--once', 'fire one sample event at each hook point and end')
+    .option('--plugin-config <json>', 'configuration of the plugin as JSON, @FILE to read a file')
+    .option('--catalog <folder>', 'folder of a catalog that declares its hook points (repeatable)', collect)
+    .option('--sandbox', 'run it confined, with what its manifest asks for')
+    .option('--no-build', 'do not run make first, in a folder with a Makefile');
+  declare(
+    program,
+    'replay <recording> [folder]',
+    'say to a plugin what was recorded, and show where it first differs',
+    async (context, args, options) =>
+      (await import('./commands/replay.ts')).replayRecording(context, args[0] ?? '', { ...options, plugin: args[1] ?? '.' }),
+  )
+    .option('--plugin-config <json>', 'configuration of the plugin as JSON, @FILE to read a file')
+    .option('--sandbox', 'run it confined, with what its manifest asks for')
+    .option('--no-build', 'do not run make first, in a folder with a Makefile');
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
 }
 
 function withAllBelow(command: Command): Command[] {

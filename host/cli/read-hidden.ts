@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { writeAll } from './write-all.ts';
 
@@ -38,11 +38,30 @@ export async function readLine(prompt: string, signal: AbortSignal): Promise<str
       done();
     };
     signal.addEventListener('abort', giveUp, { once: true });
-    terminal.on('data', (text: Buffer | string) => done(String(text).split('\n', 1)[0]));
+    let typed = '';
+    terminal.on('data', (text: Buffer | string) => {
+      typed += String(text);
+      // On a terminal that some program left in raw mode a single key is no answer.
+      const [line, rest] = typed.split(/[\r\n]/, 2);
+      if (rest !== undefined) done(line);
+    });
     terminal.on('end', () => done());
     terminal.on('error', () => done());
     if (signal.aborted) giveUp();
   });
+}
+
+/** Forgets lines that were typed before anything was asked. */
+export function dropTypedAhead(): void {
+  const fd = openSync('/dev/tty', constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(4096);
+    while (readSync(fd, bytes) > 0);
+  } catch {
+    // EAGAIN: there is nothing more.
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** True when this process has a terminal to ask at. */

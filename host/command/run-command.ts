@@ -7,8 +7,18 @@ import { commandFailure } from './command-failure.ts';
 import { runChild } from './run-child.ts';
 import type { CommandEnd, CommandFailure, CommandLine, CommandResult, PreCommand } from './types.ts';
 
+export interface RunDeps {
+  readonly log: Logger;
+  /** Told when the command takes the terminal, and when it has given it back. */
+  readonly onForeground?: (isTaken: boolean) => void;
+}
+
 /** Runs a command inside its hooks: pre_command, then post_command or on_exception, all in one operation. */
-export async function runCommand(host: Pick<Host, 'has' | 'operation'>, line: CommandLine, log: Logger): Promise<CommandResult> {
+export async function runCommand(
+  host: Pick<Host, 'has' | 'operation'>,
+  line: CommandLine,
+  { log, onForeground = () => {} }: RunDeps,
+): Promise<CommandResult> {
   const operation = host.operation();
   try {
     let ready = line;
@@ -18,7 +28,8 @@ export async function runCommand(host: Pick<Host, 'has' | 'operation'>, line: Co
       if (outcome.status === 'replaced') return { status: 'replaced', value: outcome.value };
       ready = withChanges(line, outcome.payload);
     }
-    const end = await runChild(ready, hears(host, 'conda.on_exception'));
+    onForeground(true);
+    const end = await runChild(ready, hears(host, 'conda.on_exception')).finally(() => onForeground(false));
     const failure = commandFailure(ready, end);
     await tell(host, operation, ready, { end, failure }).catch((error: unknown) => {
       // The command has ended: nothing that goes wrong now may change what it returned.

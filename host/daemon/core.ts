@@ -1,35 +1,29 @@
-import { join } from 'node:path';
-import type { Permissions } from '@outrigger/schemas';
+import type { Permissions, Trace } from '@outrigger/schemas';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
-import type { Participant } from '../dispatcher/plan.ts';
 import { isFailOpen, makeTrace } from '../dispatcher/trace.ts';
 import { Timers } from '../process/timers.ts';
 import { didYouMean } from '../protocol/did-you-mean.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
-import type { LoadedHook, RegisteredPlugin, Registry, Subscription } from '../registry/types.ts';
-import { SupervisedPlugin } from '../supervisor/supervised-plugin.ts';
+import type { LoadedHook, RegisteredPlugin, Registry } from '../registry/types.ts';
+import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
+import { type HostJournal, openJournal } from './host-journal.ts';
+import { KeptData } from './kept-data.ts';
+import { type Placed, Roster } from './live/roster.ts';
 import { LiveGrants } from './live-grants.ts';
-import { pluginParticipant } from './participants.ts';
-import { pluginSpec } from './plugin-spec.ts';
+import { type EventWatcher, finishedEvent } from './metrics/finished-event.ts';
 import { RecentEvents } from './recent-events.ts';
-import { guardedHandle, guardedLog, SecretGuard } from './redact-secrets.ts';
+import { guardedLog, SecretGuard } from './redact-secrets.ts';
 import type { HostScope } from './scope.ts';
 import { servePlugins } from './serve-plugins.ts';
-import type { Serve } from './services.ts';
-import { PluginStorage, storageQuota } from './storage.ts';
-import type { HostOptions, HostStats } from './types.ts';
+import type { PluginStorage } from './storage.ts';
+import type { BreakerInfo, HostOptions, HostStats } from './types.ts';
 
 const DEFAULT_TRACES = 1000;
 
-export interface Placed {
-  readonly hook: LoadedHook;
-  readonly participant: Participant;
-}
-
 export interface CoreOptions
-  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'inspectPlugin' | 'onTrace' | 'traceCapacity'> {
+  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'inspectPlugin' | 'onTrace' | 'traceCapacity' | 'journal'> {
   readonly registry: Registry;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly dataDir: string;
@@ -41,20 +35,23 @@ export interface CoreOptions
 
 /** What all scopes of one host share: hook points, plugins, clocks, counters. */
 export class Core {
-  readonly registry: Registry;
   readonly timers: Timers = new Timers();
   readonly recent: RecentEvents;
   readonly emitContext: EmitContext;
   /** Keeps secrets that plugins were given out of logs and traces. */
   readonly guard: SecretGuard = new SecretGuard();
   readonly grants: LiveGrants;
-  readonly supervised: Map<string, SupervisedPlugin> = new Map();
+  /** The plugins as they are right now. */
+  readonly roster: Roster;
+  readonly watchers: Set<EventWatcher> = new Set();
+  /** What is kept on disk; undefined: nothing. */
+  readonly journal: HostJournal | undefined;
   /** Set once by the host: where events of plugins that no event caused are fired. */
   root: HostScope | undefined;
-  readonly #placed: Map<string, Placed[]> = new Map();
-  readonly #storages: Map<string, PluginStorage> = new Map();
+  /** Plugins that finish what they have and then go. */
+  readonly #leaving: Set<VersionedPlugin> = new Set();
+  readonly #kept: KeptData;
   readonly #options: CoreOptions;
-  readonly #names: ReadonlySet<string>;
   readonly #failOpens: Map<string, number> = new Map();
   readonly #counts: { events: number; blocked: number; replaced: number } = { events: 0, blocked: 0, replaced: 0 };
   #stopped = false;
@@ -62,8 +59,15 @@ export class Core {
   constructor(given: CoreOptions) {
     const options = { ...given, log: guardedLog(given.log, this.guard) };
     this.#options = options;
-    this.registry = options.registry;
-    this.#names = new Set([...options.registry.plugins.keys(), 'default']);
+    // Those who keep it see what a reload makes of it.
+    const inForce = { registry: options.registry };
+    const live = {
+      ...options,
+      get registry() {
+        return inForce.registry;
+      },
+    };
+    this.#kept = new KeptData(live);
     this.recent = new RecentEvents(options.traceCapacity ?? DEFAULT_TRACES);
     this.emitContext = {
       timers: this.timers,
@@ -82,13 +86,25 @@ export class Core {
     };
     this.grants = new LiveGrants({
       registered: (plugin) => this.registry.plugins.get(plugin)?.granted ?? {},
-      starts: (plugin) => this.supervised.get(plugin)?.status().starts ?? 0,
+      starts: (plugin) => this.roster.plugin(plugin)?.status().starts ?? 0,
+    });
+    const countFailOpen = (key: string): boolean => this.#countFailOpen(key);
+    this.journal = openJournal(options.journal === true, Object.assign(live, { timers: this.timers, guard: this.guard, countFailOpen }));
+    if (this.journal !== undefined) this.watchers.add(this.journal.watch);
+    const { env, cacheDir, inspectPlugin, log } = options;
+    const { timers, guard, grants, journal } = this;
+    this.roster = new Roster(inForce, {
+      ...{ env, cacheDir, inspectPlugin, log, timers, guard, grants, journal },
+      kept: this.#kept,
+      serve: (plugin, method, params, signal) => serve(plugin, method, params, signal),
     });
     const serve = servePlugins(this, options);
-    for (const plugin of options.registry.plugins.values()) if (plugin.state === 'enabled') this.#place(plugin, serve);
+    this.roster.open();
   }
 
-  readonly pluginNames = (): ReadonlySet<string> => this.#names;
+  get registry(): Registry {
+    return this.roster.registry;
+  }
 
   /** Throws HOOK_UNKNOWN. */
   loadedHook(name: string): LoadedHook {
@@ -96,11 +112,6 @@ export class Core {
     if (hook !== undefined) return hook;
     const guess = didYouMean(name, this.registry.hooks.keys());
     throw new HostError('HOOK_UNKNOWN', `Cannot use hook point "${name}": no catalog declares it${guess}`);
-  }
-
-  /** The subscriptions of plugins that hear every event. */
-  globalPlacements(): Placed[] {
-    return [...this.#placed].flatMap(([plugin, placed]) => (this.#isSessionOnly(plugin) ? [] : placed));
   }
 
   /**
@@ -115,7 +126,7 @@ export class Core {
         registered.state === 'untrusted' ? 'PLUGIN_REFUSED' : 'PLUGIN_REQUIRED',
         `Cannot use plugin "${plugin}" in a session: ${registered.reason ?? registered.state}`,
       );
-    return this.#placed.get(plugin) ?? [];
+    return this.roster.placedOf(plugin);
   }
 
   /** Plugin names behind a name or a set, given as `@set`. */
@@ -135,18 +146,21 @@ export class Core {
   }
 
   storage(plugin: string): PluginStorage {
-    let storage = this.#storages.get(plugin);
-    if (storage === undefined) {
-      const wishMb = this.registry.plugins.get(plugin)?.manifest?.limits?.storageMb;
-      const quotaBytes = storageQuota(wishMb, this.registry.config.sandbox?.limits?.storageMb);
-      storage = new PluginStorage(join(this.#options.dataDir, 'storage', plugin), { plugin, quotaBytes });
-      this.#storages.set(plugin, storage);
-    }
-    return storage;
+    return this.#kept.storage(plugin);
   }
 
   stats(): HostStats {
-    return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens) };
+    const journal = this.journal?.stats();
+    return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens), ...(journal && { journal }) };
+  }
+
+  /** Circuit breakers that are not closed. */
+  breakers(): BreakerInfo[] {
+    const now = this.timers.now();
+    return this.roster.placed().flatMap(({ hook, participant: { breaker, subscription } }) => {
+      const state = breaker.state(now);
+      return state === 'closed' ? [] : [{ plugin: subscription.plugin, hook: hook.name, state }];
+    });
   }
 
   assertRunning(): void {
@@ -155,8 +169,28 @@ export class Core {
 
   /** Starts the plugins that ask for it; how that goes is in their status. */
   startEager(): void {
-    for (const plugin of this.supervised.values()) {
+    for (const plugin of this.roster.plugins()) {
       if (this.registered(plugin.name).manifest?.activation === 'eager') void plugin.start();
+    }
+  }
+
+  warn(message: string): void {
+    this.#options.log.warn(message);
+  }
+
+  /** Throws ORDER_CYCLE when a plugin and a handler of the application wait for each other. */
+  checkPlans(): void {
+    for (const hook of this.registry.hooks.values()) this.root?.audience.plan(hook);
+  }
+
+  /** Ends plugins that are not in the roster any more, when the events that began with them are over. */
+  letGo(gone: readonly VersionedPlugin[]): void {
+    for (const plugin of gone) {
+      this.#leaving.add(plugin);
+      void this.recent
+        .openOver()
+        .then(() => plugin.retire())
+        .then(() => this.#leaving.delete(plugin));
     }
   }
 
@@ -164,28 +198,10 @@ export class Core {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.recent.cancelOpen({ code: 'HOST_STOPPED', message: 'Cannot finish the event: the host has been closed' });
-    await Promise.all([...this.supervised.values()].map((plugin) => plugin.close()));
+    this.journal?.stopDelivering();
+    await Promise.all([...this.roster.plugins(), ...this.#leaving].map((plugin) => plugin.close()));
+    await this.journal?.close();
     this.timers.close();
-  }
-
-  #place(plugin: RegisteredPlugin, serve: Serve): void {
-    const { registry, env, cacheDir, log, inspectPlugin } = this.#options;
-    const subscriptions = [...registry.subscriptions.values()].flat().filter((one) => one.plugin === plugin.name);
-    const hooks = subscriptions.map(({ hook }) => hook);
-    const granted = () => this.grants.of(plugin.name);
-    const spec = pluginSpec(plugin, { config: registry.config, env, cacheDir, inspect: inspectPlugin === plugin.name, hooks, granted });
-    const supervised = new SupervisedPlugin(spec, { timers: this.timers, log, serve });
-    this.supervised.set(plugin.name, supervised);
-    const handle = mayHaveSecrets(plugin) ? guardedHandle(supervised, this.guard) : supervised;
-    const placed = subscriptions.flatMap((subscription) => {
-      const hook = registry.hooks.get(subscription.hook);
-      return hook === undefined ? [] : [{ hook, participant: pluginParticipant(seeing(subscription, plugin, granted), handle) }];
-    });
-    this.#placed.set(plugin.name, placed);
-  }
-
-  #isSessionOnly(plugin: string): boolean {
-    return this.registry.config.plugins?.[plugin]?.scope === 'session';
   }
 
   #record(run: EventRun): void {
@@ -202,7 +218,9 @@ export class Core {
         this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
     }
     try {
-      this.#options.onTrace?.(() => this.guard.data(makeTrace(run)));
+      const read = (): Trace => this.guard.data(makeTrace(run));
+      for (const watch of this.watchers) watch(finishedEvent(run, read));
+      this.#options.onTrace?.(read);
     } catch (error) {
       // The application's own mistake must not take the outcome with it.
       this.#options.log.error('onTrace failed', { event: run.event, error: String(error) });
@@ -215,20 +233,4 @@ export class Core {
     this.#failOpens.set(key, count + 1);
     return count === 0;
   }
-}
-
-/** What a plugin sees follows what it is granted, for one that may ask for more while the host runs. */
-function seeing(subscription: Subscription, { manifest }: RegisteredPlugin, granted: () => Permissions): Subscription {
-  if (manifest?.optionalPermissions?.sensitive === undefined) return subscription;
-  return {
-    ...subscription,
-    get sees() {
-      return granted().sensitive ?? [];
-    },
-  };
-}
-
-/** Its words are looked through; nobody else's cost anything. */
-function mayHaveSecrets({ manifest }: RegisteredPlugin): boolean {
-  return [manifest?.permissions, manifest?.optionalPermissions].some((asked) => asked?.secrets !== undefined);
 }

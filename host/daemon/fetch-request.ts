@@ -24,6 +24,7 @@ const FIELDS_REFUSED =
   /^(host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|accept-encoding|http2-settings|proxy-.*)$/;
 /** Fields that belong to one origin, whoever wrote them. */
 const FIELDS_OF_ORIGIN = ['authorization', 'cookie'];
+const FIELDS_OF_PIECES = ['range', 'if-range'];
 const FIELDS_OF_BODY = ['content-type', 'content-encoding', 'content-language', 'content-location'];
 
 /** The request a plugin asks for. Throws PARAMS_INVALID. Pure. */
@@ -32,7 +33,9 @@ export function fetchRequest(params: NetFetchParams): FetchRequest {
   if (url === undefined) throw invalid(`"url" is no plain http: or https: address without user name`);
   const method = (params.method ?? 'GET').toUpperCase();
   if (METHODS_REFUSED.includes(method)) throw invalid(`"method" ${method} is not for requests of plugins`);
-  return { url, method, headers: fields(params.headers ?? {}), body: bodyOf(params) };
+  const headers = fields(params.headers ?? {});
+  refusePieces(headers);
+  return { url, method, headers, body: bodyOf(params) };
 }
 
 /** Where a response sends us: undefined when nowhere, a reason when we do not go. Pure. */
@@ -89,6 +92,13 @@ function fields(given: NonNullable<NetFetchParams['headers']>): FetchRequest['he
     found.set(key, value);
   }
   return Object.fromEntries(found);
+}
+
+/** Of a host that gives the secret back the plugin could ask for a few bytes at a time, and no piece would be recognised. */
+function refusePieces(headers: FetchRequest['headers']): void {
+  const piece = Object.keys(headers).find((name) => FIELDS_OF_PIECES.includes(name));
+  if (piece === undefined || !Object.values(headers).some(isSecret)) return;
+  throw invalid(`"headers" has "${piece}" beside a secret; fetch the whole, or send no secret`);
 }
 
 function bodyOf({ body, bodyBase64 }: NetFetchParams): Buffer | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Catalog, HookMap, Permissions, Trace } from '@outrigger/schemas';
+import type { Catalog, HookMap, Permissions, ReloadResult, Trace } from '@outrigger/schemas';
 import { makeTrace } from '../dispatcher/trace.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
@@ -7,11 +7,16 @@ import { cacheFolder } from '../registry/data-folder.ts';
 import { loadRegistry } from '../registry/load-registry.ts';
 import { addGrant } from '../registry/lock-file.ts';
 import type { Problem, Registry } from '../registry/types.ts';
+import { FolderWatch } from '../registry/watch-folders.ts';
+import { watchPlan } from '../registry/watch-plan.ts';
+import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
 import { checkOptions } from './check-options.ts';
 import { Core } from './core.ts';
 import type { AllHooks, CatalogSource } from './define-catalog.ts';
+import { Reloader, type ReloadOptions, type ReloadRecord } from './live/reloader.ts';
+import type { EventWatcher } from './metrics/finished-event.ts';
 import { HostScope } from './scope.ts';
-import type { HookInfo, Host, HostOptions, HostStats, PluginInfo, Session } from './types.ts';
+import type { BreakerInfo, HookInfo, Host, HostOptions, HostStats, PluginInfo, Session } from './types.ts';
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -27,21 +32,36 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
   checkOptions(options);
   const env = options.env ?? globalThis.process.env;
   const cacheDir = cacheFolder(env);
-  const registry = await loadRegistry({
-    cwd: options.cwd ?? globalThis.process.cwd(),
+  const load = (config: HostOptions['config'] = options.config): Promise<Registry> =>
+    loadRegistry({
+      cwd: options.cwd ?? globalThis.process.cwd(),
+      env,
+      cacheDir,
+      ...(config === undefined ? {} : { config }),
+      ...(options.catalogs === undefined ? {} : { catalogs: options.catalogs as unknown as readonly Catalog[] }),
+      ...(options.catalogNames === undefined ? {} : { catalogNames: options.catalogNames }),
+      ...(options.noPlugins === undefined ? {} : { noPlugins: options.noPlugins }),
+      ...(options.without === undefined ? {} : { without: options.without }),
+      ...(options.frozen === undefined ? {} : { frozen: options.frozen }),
+      ...(options.lockFile === undefined ? {} : { lockFile: options.lockFile }),
+    });
+  const registry = await load();
+  const recordGrant = (plugin: string, permissions: Permissions) => {
+    core.journal?.record({ kind: 'audit', plugin, message: 'granted for good', data: { ...permissions } });
+    return recordInLock(core.registry, plugin, permissions);
+  };
+  const core: Core = new Core({
+    ...options,
+    registry,
     env,
+    dataDir: registry.places.dataDir,
     cacheDir,
-    ...(options.config === undefined ? {} : { config: options.config }),
-    ...(options.catalogs === undefined ? {} : { catalogs: options.catalogs as unknown as readonly Catalog[] }),
-    ...(options.noPlugins === undefined ? {} : { noPlugins: options.noPlugins }),
-    ...(options.without === undefined ? {} : { without: options.without }),
-    ...(options.frozen === undefined ? {} : { frozen: options.frozen }),
-    ...(options.lockFile === undefined ? {} : { lockFile: options.lockFile }),
+    log: options.log ?? SILENT,
+    recordGrant,
   });
-  const recordGrant = (plugin: string, permissions: Permissions) => recordInLock(registry, plugin, permissions);
-  const core = new Core({ ...options, registry, env, dataDir: registry.places.dataDir, cacheDir, log: options.log ?? SILENT, recordGrant });
-  const host = new EmbeddedHost<Typed<C>>(core);
+  const host = new EmbeddedHost<Typed<C>>(core, new Reloader(core, load));
   if (options.startEager !== false) core.startEager();
+  void core.journal?.start();
   return host;
 }
 
@@ -59,13 +79,14 @@ async function recordInLock({ plugins }: Registry, plugin: string, permissions: 
 
 class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   readonly #core: Core;
+  readonly #reloader: Reloader;
   #closing: Promise<void> | undefined;
 
-  constructor(core: Core) {
+  constructor(core: Core, reloader: Reloader) {
     super(core);
     this.#core = core;
+    this.#reloader = reloader;
     core.root = this as unknown as HostScope;
-    for (const { hook, participant } of core.globalPlacements()) this.audience.add(hook, participant);
   }
 
   session(options: { id?: string; plugins?: readonly string[] } = {}): Session<M> {
@@ -75,7 +96,7 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   plugins(): readonly PluginInfo[] {
     return [...this.#core.registry.plugins.values()].map((registered) => ({
       registered,
-      status: this.#core.guard.data(this.#core.supervised.get(registered.name)?.status()),
+      status: this.#core.guard.data(this.#core.roster.plugin(registered.name)?.status()),
     }));
   }
 
@@ -88,7 +109,9 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   }
 
   get problems(): readonly Problem[] {
-    return this.#core.registry.problems;
+    const { registry, roster } = this.#core;
+    const kept = roster.plugins().flatMap((plugin) => rolledBack(plugin));
+    return [...registry.problems, ...this.#core.guard.data(kept)];
   }
 
   traces(): readonly Trace[] {
@@ -103,18 +126,56 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   async restart(plugin: string): Promise<void> {
     this.assertOpen();
     const { name, reason, state } = this.#core.registered(plugin);
-    const supervised = this.#core.supervised.get(name);
+    const supervised = this.#core.roster.plugin(name);
     if (supervised === undefined) throw new HostError('PLUGIN_UNKNOWN', `Cannot restart plugin "${name}": ${reason ?? state}`);
+    this.#core.journal?.record({ kind: 'audit', plugin: name, message: 'restarted by the operator' });
     const failure = await supervised.restart();
     if (failure !== undefined) throw new HostError(failure.code, this.#core.guard.text(failure.message));
+  }
+
+  reload(options: ReloadOptions = {}): Promise<ReloadResult> {
+    return this.#reloader.reload(options);
+  }
+
+  async watchFiles(onChange: (changed: readonly string[]) => Promise<unknown>): Promise<() => void> {
+    const watch = new FolderWatch({
+      items: () => watchPlan(this.#core.registry),
+      onChange: (items) => onChange(items.flatMap(({ plugin }) => plugin ?? [])),
+      onProblem: (message) => this.#core.warn(message),
+    });
+    await watch.start();
+    return () => watch.close();
+  }
+
+  get lastReload(): ReloadRecord | undefined {
+    return this.#reloader.latest;
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#reloader.onChange(listener);
   }
 
   stats(): HostStats {
     return this.#core.stats();
   }
 
+  breakers(): readonly BreakerInfo[] {
+    return this.#core.breakers();
+  }
+
+  watch(watcher: EventWatcher): () => void {
+    this.#core.watchers.add(watcher);
+    return () => void this.#core.watchers.delete(watcher);
+  }
+
   override close(): Promise<void> {
     this.#closing ??= this.#core.stop();
     return this.#closing;
   }
+}
+
+function rolledBack({ name, rollback }: VersionedPlugin): Problem[] {
+  if (rollback === undefined) return [];
+  const message = `Cannot use the new version, so the one before keeps running: ${rollback.message}`;
+  return [{ severity: 'warning', plugin: name, message }];
 }

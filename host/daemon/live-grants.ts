@@ -1,5 +1,5 @@
 import type { Permissions } from '@outrigger/schemas';
-import { intersect, isEmpty, union } from '../sandbox/permissions.ts';
+import { intersect, isEmpty, union } from '../sandbox/policy/permissions.ts';
 
 export interface GrantDeps {
   /** What the registry found granted when the host started. */
@@ -22,9 +22,10 @@ export class LiveGrants {
     this.#deps = deps;
   }
 
-  of(plugin: string): Permissions {
+  /** `registered`: what a version that is not in use yet begins with. */
+  of(plugin: string, registered: Permissions = this.#deps.registered(plugin)): Permissions {
     const added = this.#added.get(plugin) ?? [];
-    return added.reduce((all, { permissions }) => union(all, permissions), this.#deps.registered(plugin));
+    return added.reduce((all, { permissions }) => union(all, permissions), registered);
   }
 
   add(plugin: string, permissions: Permissions): void {

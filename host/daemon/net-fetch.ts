@@ -6,7 +6,7 @@ import { type Exchanged, exchange } from '../sandbox/network/exchange.ts';
 import { canonicalHost } from '../sandbox/network/host-name.ts';
 import { type Lookup, resolveTarget } from '../sandbox/network/resolve-target.ts';
 import type { NetDenial, NetRule } from '../sandbox/types.ts';
-import { FetchRedaction } from './fetch-redaction.ts';
+import { FetchRedaction, SHORTEST_SECRET } from './fetch-redaction.ts';
 import { type FetchRequest, fetchRequest, isFieldValue, redirected } from './fetch-request.ts';
 
 export interface NetFetchDeps {
@@ -107,6 +107,10 @@ async function secretFor(url: URL, name: string, { deps, redaction, signal }: Fe
     throw new HostError('SERVICE_FAILED', `Cannot send secret "${name}" to "${host}": it cannot be read`);
   });
   const text = await orAborted(read, signal);
+  if (text.length < SHORTEST_SECRET) {
+    const why = `it has fewer than ${SHORTEST_SECRET} characters, and could be found out by trying; store a longer one`;
+    throw new HostError('PARAMS_INVALID', `Cannot send secret "${name}" to "${host}": ${why}`);
+  }
   redaction.add(name, text);
   if (isFieldValue(text)) return text;
   const why = 'it has line breaks or other characters that no header field may have';

@@ -1,10 +1,11 @@
+import type { Permissions } from '@outrigger/schemas';
 import { Breaker } from '../dispatcher/breaker.ts';
 import type { LocalHandler, Participant } from '../dispatcher/plan.ts';
 import { HostError } from '../protocol/errors.ts';
 import { compileMatch } from '../registry/match.ts';
 import { MODE_ORDER } from '../registry/order.ts';
 import { failurePolicyOf } from '../registry/subscriptions.ts';
-import type { LoadedHook, Subscription } from '../registry/types.ts';
+import type { LoadedHook, RegisteredPlugin, Subscription } from '../registry/types.ts';
 import type { PluginHandle } from '../supervisor/types.ts';
 import type { Handler, HandlerOptions } from './types.ts';
 
@@ -13,9 +14,20 @@ const HANDLERS_FROM = 1_000_000;
 let handlers = 0;
 
 /** A participant for a plugin’s subscription. */
-export function pluginParticipant(subscription: Subscription, plugin: PluginHandle): Participant {
+export function pluginParticipant(subscription: Subscription, plugin: PluginHandle, breaker: Breaker = new Breaker()): Participant {
   const matches = subscription.match === undefined ? undefined : compileMatch(subscription.match);
-  return { subscription, matches, breaker: new Breaker(), plugin, handler: undefined };
+  return { subscription, matches, breaker, plugin, handler: undefined };
+}
+
+/** What a plugin sees follows what it is granted, for one that may ask for more while the host runs. */
+export function seeing(subscription: Subscription, { manifest }: RegisteredPlugin, granted: () => Permissions): Subscription {
+  if (manifest?.optionalPermissions?.sensitive === undefined) return subscription;
+  return {
+    ...subscription,
+    get sees() {
+      return granted().sensitive ?? [];
+    },
+  };
 }
 
 /** A participant for a function of the application’s own. Throws HANDLER_INVALID. */
@@ -32,7 +44,8 @@ export function handlerParticipant(hook: LoadedHook, handler: Handler<Record<str
     before: options.before ?? [],
     after: options.after ?? [],
     match: undefined,
-    timeoutMs: Math.min(hook.timeoutMs, options.timeoutMs ?? hook.timeoutMs),
+    timeoutMs:
+      options.timeoutMs === Number.POSITIVE_INFINITY ? options.timeoutMs : Math.min(hook.timeoutMs, options.timeoutMs ?? hook.timeoutMs),
     onFailure: options.onFailure ?? hook.onFailure ?? failurePolicyOf(mode),
     sees: ['secret', 'personal'],
     order: HANDLERS_FROM + handlers++,

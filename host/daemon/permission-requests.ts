@@ -1,8 +1,9 @@
 import type { PermissionRequestParams, PermissionRequestResult, Permissions } from '@outrigger/schemas';
+import { PacedReport } from '../process/paced-report.ts';
 import { plainText } from '../process/plain-text.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
-import { type ConsentLine, consentLines, isEmpty, union, widerThan } from '../sandbox/permissions.ts';
+import { type ConsentLine, consentLines, isEmpty, union, widerThan } from '../sandbox/policy/permissions.ts';
 import type { LiveGrants } from './live-grants.ts';
 
 /** `once`: until this host ends; `always`: from now on, written into the lock file. */
@@ -55,6 +56,8 @@ interface Asker {
   readonly open: Map<string, Open>;
   /** One question at a time. */
   tail: Promise<unknown>;
+  /** What nobody was asked about, told to the log. */
+  readonly refusals: PacedReport;
 }
 
 /** `permission/request`: optional permissions at first use. Whoever is asked is asked seldom, and silence means no. */
@@ -91,7 +94,7 @@ export class PermissionRequests {
     const { ask } = this.#deps;
     const refusal = refusalOf(asker, key, ask !== undefined);
     if (ask === undefined || refusal !== undefined) {
-      this.#deps.log.info('permission refused', { plugin, permissions: wish.permissions, reason: refusal });
+      if (asker.refusals.passes()) this.#deps.log.info('permission refused', { plugin, permissions: wish.permissions, reason: refusal });
       return false;
     }
     const open = asker.open.get(key) ?? this.#open(plugin, wish, { asker, key, ask });
@@ -101,7 +104,9 @@ export class PermissionRequests {
   #askerOf(plugin: string): Asker {
     let asker = this.#askers.get(plugin);
     if (asker === undefined) {
-      asker = { questions: 0, refused: new Set(), open: new Map(), tail: Promise.resolve() };
+      const { log } = this.#deps;
+      const refusals = new PacedReport((count) => log.info('permissions refused', { plugin, count, reason: 'more within one second' }));
+      asker = { questions: 0, refused: new Set(), open: new Map(), tail: Promise.resolve(), refusals };
       this.#askers.set(plugin, asker);
     }
     return asker;

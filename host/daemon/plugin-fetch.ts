@@ -1,7 +1,8 @@
 import type { NetFetchParams, NetFetchResult } from '@outrigger/schemas';
 import type { Logger } from '../protocol/types.ts';
+import { Denials } from '../sandbox/network/denials.ts';
 import { parseRule } from '../sandbox/network/rules.ts';
-import { intersect } from '../sandbox/permissions.ts';
+import { intersect } from '../sandbox/policy/permissions.ts';
 import type { SecretCaller, Secrets } from './secrets.ts';
 
 export interface FetchDeps {
@@ -32,8 +33,19 @@ export async function pluginFetch(params: NetFetchParams, caller: FetchCaller, d
     secret: (name, host, port) => deps.secrets.forHost(caller, name, { host, port }),
     maxBytes: bodyBytes(deps.maxMessageBytes),
     signal,
-    onDenied: (denial) => deps.log.warn('connection refused', { plugin, ...denial }),
+    onDenied: (denial) => denialsOf(plugin, deps).add(denial),
   });
+}
+
+/** What was refused, by plugin: a flood of one must not drown the log, nor what others were refused. A host has one `Secrets`. */
+const refused = new WeakMap<Secrets, Map<string, Denials>>();
+
+function denialsOf(plugin: string, { secrets, log }: FetchDeps): Denials {
+  const known = refused.get(secrets) ?? new Map<string, Denials>();
+  refused.set(secrets, known);
+  const denials = known.get(plugin) ?? new Denials((denial) => log.warn('connection refused', { plugin, ...denial }));
+  known.set(plugin, denials);
+  return denials;
 }
 
 /** What a body may have so that its base64 fits into a message. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { Config, Manifest, Permissions } from '@outrigger/schemas';
 import { resolveCommand } from '../process/resolve-command.ts';
 import type { LaunchSpec } from '../process/types.ts';
@@ -8,6 +8,9 @@ import type { PluginSpec } from '../supervisor/types.ts';
 
 /** Variables every plugin gets when the host has them: enough to find programs and to print text, nothing that is secret. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'SYSTEMROOT'];
+
+/** Python, or a script of the plugin's own. */
+const MAYBE_PYTHON = /^\.\/|^(?:.*\/)?(?:python|pypy)[\d.]*$/;
 
 export const LIMITS = {
   maxMessageBytes: 10_485_760,
@@ -39,7 +42,7 @@ export function pluginSpec(plugin: RegisteredPlugin, context: SpecContext): Plug
   // What runs with the user's rights reads this cache: no confined plugin may write to it.
   const compileCache = plugin.confinement === undefined ? join(context.cacheDir, 'compiled', plugin.name) : undefined;
   const env = environment(plugin, context, { granted: plugin.granted, compileCache });
-  const launch = launchSpec(plugin.name, { runtime, directory, env });
+  const launch = launchSpec(plugin.name, { runtime, directory, env, path: env['PATH'] ?? '' });
   return {
     name: plugin.name,
     version: manifest.version,
@@ -76,7 +79,8 @@ function confinedBy(plugin: RegisteredPlugin, { runtime }: Manifest, context: Sp
     const now = context.granted?.() ?? granted;
     const policy = confinement.policy(now);
     const env = environment(plugin, context, { granted: now, compileCache: policy.cacheDir });
-    const launch = launchSpec(name, { runtime, directory: policy.directory, env });
+    const path = policy.programs?.path.join(delimiter) ?? '';
+    const launch = launchSpec(name, { runtime, directory: policy.directory, env, path });
     // The others look above the folder it was found in for the SDK, which the copy it runs from does not have above it.
     const cwd = directory === undefined || SHOWN_IN_PLACE.has(confinement.driver.name) ? policy.directory : directory;
     return confinement.driver.confine({ ...launch, cwd }, policy);
@@ -87,10 +91,12 @@ interface LaunchSource {
   readonly runtime: Manifest['runtime'];
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Where a name is looked for: never what a manifest says, unless the plugin has full trust. */
+  readonly path: string;
 }
 
-function launchSpec(plugin: string, { runtime, directory, env }: LaunchSource): LaunchSpec {
-  const resolved = resolveCommand(runtime.command, directory, env['PATH'] ?? '');
+function launchSpec(plugin: string, { runtime, directory, env, path }: LaunchSource): LaunchSpec {
+  const resolved = resolveCommand(runtime.command, directory, path);
   // An unresolved command is launched as it stands: the start fails and the diagnosis says why.
   const command = 'file' in resolved ? resolved.file : runtime.command;
   return { plugin, command, args: runtime.args ?? [], cwd: directory, env };
@@ -98,7 +104,7 @@ function launchSpec(plugin: string, { runtime, directory, env }: LaunchSource): 
 
 interface Given {
   readonly granted: Permissions;
-  /** Where Node keeps what it compiled; undefined: nowhere. */
+  /** Where Node and Python keep what they compiled; undefined: in its folder, or nowhere. */
   readonly compileCache: string | undefined;
 }
 
@@ -109,6 +115,8 @@ function environment(plugin: RegisteredPlugin, { env }: SpecContext, { granted, 
     if (value !== undefined) built[name] = value;
   }
   const runtime = plugin.manifest?.runtime;
-  if (runtime?.command === 'node' && compileCache !== undefined) built['NODE_COMPILE_CACHE'] = compileCache;
+  if (compileCache !== undefined && runtime?.command === 'node') built['NODE_COMPILE_CACHE'] = compileCache;
+  // The folder is compared with what was accepted, and must not change by being run.
+  if (compileCache !== undefined && MAYBE_PYTHON.test(runtime?.command ?? '')) built['PYTHONPYCACHEPREFIX'] = join(compileCache, 'python');
   return { ...built, ...runtime?.env, OUTRIGGER_PLUGIN: plugin.name, OUTRIGGER_PROTOCOL: '1' };
 }

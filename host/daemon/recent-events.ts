@@ -11,6 +11,7 @@ export class RecentEvents {
   /** A ring: looked through when somebody asks, which is rare; filled by every event. */
   readonly #ring: (EventRun | undefined)[];
   readonly #open: Set<EventRun> = new Set();
+  readonly #watches: Set<{ readonly runs: Set<EventRun>; readonly resolve: () => void }> = new Set();
   #oldest = 0;
   #count = 0;
   #weight = 0;
@@ -25,6 +26,7 @@ export class RecentEvents {
 
   end(run: EventRun): void {
     this.#open.delete(run);
+    if (this.#watches.size > 0) this.#tellOver(run);
     if (this.#ring.length === 0) return;
     if (this.#count === this.#ring.length) this.#forgetOldest();
     this.#ring[(this.#oldest + this.#count) % this.#ring.length] = run;
@@ -49,6 +51,22 @@ export class RecentEvents {
   /** The events that this plugin handles right now, the deepest first. */
   handledBy(plugin: string): EventRun[] {
     return [...this.#open].filter((run) => run.busy.includes(plugin)).sort((a, b) => b.depth - a.depth);
+  }
+
+  /** Settles when every event that is open now is over. */
+  async openOver(): Promise<void> {
+    const runs = new Set(this.#open);
+    if (runs.size === 0) return;
+    return new Promise((resolve) => this.#watches.add({ runs, resolve }));
+  }
+
+  #tellOver(run: EventRun): void {
+    for (const watch of this.#watches) {
+      watch.runs.delete(run);
+      if (watch.runs.size > 0) continue;
+      this.#watches.delete(watch);
+      watch.resolve();
+    }
   }
 
   /** Ends every event that is not over yet. */

@@ -7,11 +7,19 @@ import type { EmitOptions, Outcome } from '../dispatcher/types.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Core } from './core.ts';
 import { explain } from './explain.ts';
+import type { Placed } from './live/roster.ts';
 import { handlerParticipant } from './participants.ts';
 import { ScopedHook } from './scoped-hook.ts';
 import type { Explanation, Handler, HandlerOptions, Hook, Operation, PayloadOf, ReplaceOf, Scope, Session } from './types.ts';
 
 type AnyPayload = Record<string, unknown>;
+
+interface Within<M> {
+  readonly parent: HostScope<M>;
+  readonly session?: string;
+  /** Let in by name: whatever a reload makes of them. One that hears everything takes part once all the same. */
+  readonly plugins: readonly string[];
+}
 
 /** The host’s own scope, a session, or a block: an audience, and the operations of its events. */
 export class HostScope<M = HookMap> implements Scope<M> {
@@ -23,10 +31,16 @@ export class HostScope<M = HookMap> implements Scope<M> {
   readonly #hooks: Map<string, ScopedHook> = new Map();
   #closed = false;
 
-  constructor(core: Core, within?: { parent: HostScope<M>; session?: string }) {
+  constructor(core: Core, within?: Within<M>) {
     this.#core = core;
     this.#parent = within?.parent;
-    this.audience = new Audience(core.pluginNames, within?.parent.audience);
+    const admitted = within?.plugins;
+    const placed = (): readonly Placed[] =>
+      admitted === undefined ? core.roster.forEverybody() : admitted.flatMap((plugin) => core.roster.placedOf(plugin));
+    this.audience = new Audience(core.roster.names, within?.parent.audience, {
+      version: () => core.roster.version,
+      at: (name) => placed().flatMap(({ hook, participant }) => (hook.name === name ? [participant] : [])),
+    });
     // A block shares the operations of the scope it is in; a session has its own, so that no state crosses.
     const isBlock = within !== undefined && within.session === undefined;
     this.operations = isBlock ? within.parent.operations : new Operations();
@@ -92,8 +106,11 @@ export class HostScope<M = HookMap> implements Scope<M> {
   /** Opens a scope inside this one: a session when it has an id, else a block. */
   open(options: { id?: string; plugins?: readonly string[] }): HostScope<M> & Session<M> {
     this.assertOpen();
-    const scope = new HostScope<M>(this.#core, { parent: this, ...(options.id === undefined ? {} : { session: options.id }) });
-    for (const name of options.plugins ?? []) for (const plugin of this.#core.expand(name)) scope.#admit(plugin);
+    const plugins = (options.plugins ?? []).flatMap((name) => this.#core.expand(name));
+    const placed = plugins.flatMap((plugin) => this.#core.sessionParticipants(plugin));
+    const scope = new HostScope<M>(this.#core, { parent: this, plugins, ...(options.id === undefined ? {} : { session: options.id }) });
+    // A circle with a handler of the application's shows here and not at the first event.
+    for (const { hook } of placed) scope.audience.plan(hook);
     return scope as HostScope<M> & Session<M>;
   }
 
@@ -131,13 +148,5 @@ export class HostScope<M = HookMap> implements Scope<M> {
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /** Lets a plugin in; one that is here already, or hears everything, takes part once all the same. */
-  #admit(plugin: string): void {
-    const participants = this.#core.sessionParticipants(plugin);
-    for (const { hook, participant } of participants) this.audience.add(hook, participant);
-    // A circle with a handler of the application's shows here and not at the first event.
-    for (const { hook } of participants) this.audience.plan(hook);
   }
 }

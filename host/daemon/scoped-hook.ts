@@ -1,11 +1,11 @@
 import type { Trace } from '@outrigger/schemas';
-import { emit } from '../dispatcher/emit.ts';
 import type { Origin } from '../dispatcher/event-run.ts';
 import type { Plan } from '../dispatcher/plan.ts';
 import type { Continued, EmitOptions, Outcome, OutcomeBase } from '../dispatcher/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import type { Core } from './core.ts';
 import type { HostScope } from './scope.ts';
+import { tracedEmit } from './traced-emit.ts';
 import type { Hook } from './types.ts';
 
 type Payload = Record<string, unknown>;
@@ -15,7 +15,7 @@ export class ScopedHook implements Hook<Payload, unknown> {
   readonly name: string;
   readonly #core: Core;
   readonly #scope: HostScope;
-  readonly #hook: LoadedHook;
+  #hook: LoadedHook;
   #plan: Plan | undefined;
   #version = -1;
 
@@ -51,12 +51,16 @@ export class ScopedHook implements Hook<Payload, unknown> {
       traceparent: options?.traceparent,
       signal: options?.signal,
     };
-    return emit(plan, built, { origin, context: this.#core.emitContext });
+    const { emitContext, journal } = this.#core;
+    if (journal === undefined || plan.background.length === 0) return tracedEmit(plan, built, { origin, context: emitContext });
+    journal.assertRoom(plan, built);
+    return journal.kept(tracedEmit(plan, built, { origin, context: emitContext }));
   }
 
   #current(): Plan {
     const { version } = this.#scope.audience;
     if (this.#plan === undefined || version !== this.#version) {
+      this.#hook = this.#core.loadedHook(this.name);
       this.#plan = this.#scope.audience.plan(this.#hook);
       this.#version = version;
     }

@@ -1,8 +1,11 @@
-import type { Answer, Catalog, Config, HookMap, Trace } from '@outrigger/schemas';
+import type { Answer, Catalog, Config, HookMap, ReloadResult, Trace } from '@outrigger/schemas';
 import type { EmitOptions, HandlerContext, Outcome } from '../dispatcher/types.ts';
 import type { Logger } from '../protocol/types.ts';
 import type { Mode, OrderedSubscription, Problem, RegisteredPlugin } from '../registry/types.ts';
 import type { PluginStatus } from '../supervisor/types.ts';
+import type { JournalStats } from './host-journal.ts';
+import type { ReloadOptions, ReloadRecord } from './live/reloader.ts';
+import type { EventWatcher } from './metrics/finished-event.ts';
 import type { AskPermission } from './permission-requests.ts';
 import type { SecretSource } from './secrets.ts';
 
@@ -23,6 +26,8 @@ export interface HostOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Catalogs of the application's own, beside those the config names. */
   readonly catalogs?: readonly Catalog[];
+  /** Catalogs beside those the config names: shipped ones by name (`mellea`), others by their folder. */
+  readonly catalogNames?: readonly string[];
   /** Services plugins may call, by method name such as `tasks/list`. */
   readonly services?: Readonly<Record<string, Service>>;
   /** Finds the secrets that plugins are granted. Default: the user's own, stored with `outrigger secrets set`. */
@@ -37,6 +42,8 @@ export interface HostOptions {
   readonly frozen?: boolean;
   /** Lock file for a config given as an object. Beside a config file lies its own. */
   readonly lockFile?: string;
+  /** True: traces, lives of plugins and events for `delivery: at-least-once` are kept in the data folder; one such host for a config at a time. */
+  readonly journal?: boolean;
   /** False: plugins with `activation: eager` wait for their first event like the others. Default true. */
   readonly startEager?: boolean;
   /** Plugin whose clocks stand still because a debugger may be attached. */
@@ -56,6 +63,7 @@ export interface HandlerOptions {
   readonly before?: readonly string[];
   readonly after?: readonly string[];
   readonly onFailure?: 'fail' | 'ignore' | 'disable';
+  /** Most milliseconds it may take; at most those of the hook point. Infinity: as long as it wants, which is not taken from the event’s budget. */
   readonly timeoutMs?: number;
 }
 
@@ -140,7 +148,28 @@ export interface Host<M = HookMap> extends Scope<M>, Closable {
   trace(event: string): Trace | undefined;
   /** Ends the plugin's process, its back-off or its quarantine, and starts it again. */
   restart(plugin: string): Promise<void>;
+  /**
+   * Reads the configuration, the manifests and the lock files again and takes over what changed, as a whole or not at all. A plugin that
+   * changed gets a new process beside the old one, and no event is lost. Rejects with PLUGIN_UNKNOWN; anything else is in the result.
+   */
+  reload(options?: ReloadOptions): Promise<ReloadResult>;
+  /** Looks at config files, lock files, manifests and plugin folders; `onChange` gets the plugins whose code changed. The result ends that. */
+  watchFiles(onChange: (changed: readonly string[]) => Promise<unknown>): Promise<() => void>;
+  /** What became of the latest `reload()`. */
+  readonly lastReload: ReloadRecord | undefined;
+  /** Called after each reload that was taken over; the result ends that. */
+  onChange(listener: () => void): () => void;
   stats(): HostStats;
+  /** Circuit breakers that are not closed: the plugin is not asked for this hook point. */
+  breakers(): readonly BreakerInfo[];
+  /** Lets somebody look at every event when it is over; the result ends that. */
+  watch(watcher: EventWatcher): () => void;
+}
+
+export interface BreakerInfo {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly state: 'open' | 'half-open';
 }
 
 export interface HostStats {
@@ -149,4 +178,6 @@ export interface HostStats {
   readonly replaced: number;
   /** Events that went on in spite of a plugin's failure, by `plugin hook code`. */
   readonly failOpens: Readonly<Record<string, number>>;
+  /** Of a host that keeps a journal. */
+  readonly journal?: JournalStats;
 }

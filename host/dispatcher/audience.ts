@@ -1,6 +1,15 @@
 import type { LoadedHook } from '../registry/types.ts';
 import { makePlan, type Participant, type Plan } from './plan.ts';
 
+/** Participants that come and go by themselves. */
+export interface Members {
+  /** Grows with every change of them. */
+  version(): number;
+  at(hook: string): readonly Participant[];
+}
+
+const NOBODY: Members = { version: () => 0, at: () => [] };
+
 /**
  * Who hears what in one scope: its own participants and those of the scopes around it. Plans are made when first
  * needed and kept until somebody comes or goes.
@@ -8,18 +17,20 @@ import { makePlan, type Participant, type Plan } from './plan.ts';
 export class Audience {
   readonly #parent: Audience | undefined;
   readonly #names: () => ReadonlySet<string>;
+  readonly #members: Members;
   readonly #participants: Map<string, Participant[]> = new Map();
   readonly #plans: Map<string, { version: number; plan: Plan }> = new Map();
   #version = 0;
 
-  constructor(names: () => ReadonlySet<string>, parent?: Audience) {
+  constructor(names: () => ReadonlySet<string>, parent?: Audience, members: Members = NOBODY) {
     this.#names = names;
     this.#parent = parent;
+    this.#members = members;
   }
 
   /** Grows with every change here or in a scope around this one. */
   get version(): number {
-    return this.#version + (this.#parent === undefined ? 0 : this.#parent.version);
+    return this.#version + this.#members.version() + (this.#parent === undefined ? 0 : this.#parent.version);
   }
 
   /** Adds a participant; the result removes it. Throws ORDER_CYCLE, and then nothing is added. */
@@ -55,6 +66,7 @@ export class Audience {
   }
 
   #all(hook: string): Participant[] {
-    return [...(this.#parent === undefined ? [] : this.#parent.#all(hook)), ...(this.#participants.get(hook) ?? [])];
+    const around = this.#parent === undefined ? [] : this.#parent.#all(hook);
+    return [...around, ...this.#members.at(hook), ...(this.#participants.get(hook) ?? [])];
   }
 }

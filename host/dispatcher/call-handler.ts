@@ -51,7 +51,9 @@ class Ended {
 
 /** The answer, or how the waiting for it ended. */
 function inTime(answer: Promise<unknown>, context: LocalContext, { subscription, run, timers }: At): Promise<unknown> {
-  const leftMs = run.deadline - timers.now();
+  const startedAt = timers.now();
+  const isUntimed = subscription.timeoutMs === Number.POSITIVE_INFINITY;
+  const leftMs = run.deadline - startedAt;
   const late: Failure =
     leftMs < subscription.timeoutMs
       ? {
@@ -64,7 +66,8 @@ function inTime(answer: Promise<unknown>, context: LocalContext, { subscription,
         };
   return new Promise((resolve, reject) => {
     const done = (): void => {
-      timers.cancel(timer);
+      if (timer === undefined) run.deadline += timers.now() - startedAt;
+      else timers.cancel(timer);
       run.cancels.delete(end);
     };
     const end = (failure: Failure): void => {
@@ -72,7 +75,7 @@ function inTime(answer: Promise<unknown>, context: LocalContext, { subscription,
       context.abort(failure.message);
       resolve(new Ended(failure));
     };
-    const timer = timers.after(Math.min(subscription.timeoutMs, leftMs), () => end(late));
+    const timer = isUntimed ? undefined : timers.after(Math.min(subscription.timeoutMs, leftMs), () => end(late));
     run.cancels.add(end);
     answer.finally(done).then(resolve, reject);
   });

@@ -1,5 +1,6 @@
 import type { Timers } from '../process/timers.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
+import { smallWeight } from '../protocol/json-weight.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { CallReply, HookCall } from '../supervisor/types.ts';
 import { callHandler } from './call-handler.ts';
@@ -114,17 +115,19 @@ class Call implements HookCall {
     this.#run.cancels.add(cancel);
   }
 
-  settle(reply: CallReply): void {
+  settle(reply: CallReply): boolean {
     const resolve = this.#resolve;
     this.#resolve = undefined;
     if (this.#cancel !== undefined) this.#run.cancels.delete(this.#cancel);
-    resolve?.(this.take(reply));
+    const answered = this.take(reply);
+    resolve?.(answered);
+    return answered.judgement.status !== 'failed';
   }
 
   take(reply: CallReply): Answered {
     const run = this.#run;
     const { subscription, breaker } = this.#participant;
-    if (reply.ok) run.weight += reply.bytes;
+    if (reply.ok) run.weight += reply.weight ?? smallWeight(reply.bytes);
     const asked = { hook: run.hook, mode: subscription.mode, payload: this.#payload, hidden: this.#hidden };
     const judgement = keepState(run, this.#participant, reply.ok ? judge(asked, reply.answer, reply.bytes) : failedReply(reply.failure));
     weigh(breaker, judgement, { now: this.#at.timers.now(), trip: subscription.onFailure === 'disable' });

@@ -1,5 +1,6 @@
 import type { EventContext } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
+import { jsonWeight, smallWeight } from '../protocol/json-weight.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import { isoTime, makeEventId } from './event-id.ts';
@@ -41,8 +42,8 @@ export class EventRun {
   readonly origin: Origin;
   readonly time: number;
   readonly depth: number;
-  /** On the timers’ clock: when the budget of all plugins together is over. */
-  readonly deadline: number;
+  /** On the timers’ clock: when the budget of all plugins together is over. Put off by handlers that may take as long as they want. */
+  deadline: number;
   readonly answers: Answered[] = [];
   /** Stages that were gone through; whoever stands in one without an answer did not match. */
   reached = 0;
@@ -202,14 +203,16 @@ export class EventRun {
   finish(): void {
     this.isFinished = true;
     this.durationMs = this.elapsed();
-    this.weight += 1024 + (this.#shared?.length ?? this.#redactedLength() ?? this.#view?.bytes ?? 0) * (1 + this.answers.length);
+    this.weight += 1024 + this.#payloadWeight() * (1 + this.answers.filter(isChange).length);
     this.#shared = undefined;
     this.#redacted = undefined;
     this.#view = undefined;
   }
 
-  #redactedLength(): number | undefined {
-    return this.#redacted === undefined ? undefined : Math.max(...[...this.#redacted.values()].map(({ text }) => text.length));
+  /** Of one version; each that changed it leaves another one behind. */
+  #payloadWeight(): number {
+    const texts = this.#shared === undefined ? [...(this.#redacted?.values() ?? [])].map(({ text }) => text) : [this.#shared];
+    return texts.length === 0 ? smallWeight(this.#view?.bytes ?? 0) : Math.max(...texts.map(jsonWeight));
   }
 
   /** Ends the event without an outcome. */
@@ -222,4 +225,8 @@ export class EventRun {
   callOff(message: string): void {
     for (const cancel of [...(this.#cancels ?? [])]) cancel({ code: 'EVENT_CANCELLED', message });
   }
+}
+
+function isChange({ judgement }: Answered): boolean {
+  return judgement.status === 'modified' || (judgement.status === 'continued' && judgement.would?.action === 'modify');
 }

@@ -1,5 +1,5 @@
 import { HostError } from '../protocol/errors.ts';
-import { order } from '../registry/order.ts';
+import { MODE_ORDER, order } from '../registry/order.ts';
 import type { LoadedHook, OrderedSubscription, Subscription } from '../registry/types.ts';
 import type { PluginHandle } from '../supervisor/types.ts';
 import type { Breaker } from './breaker.ts';
@@ -36,7 +36,8 @@ export function makePlan(hook: LoadedHook, participants: readonly Participant[],
   // One that was let in twice, by a session and by a block inside it, takes part once.
   const bySubscription = new Map(participants.map((participant) => [participant.subscription, participant]));
   const rules = { highFirst: hook.highFirst, tiesByName: hook.tiesByName, known: knownNames };
-  const { ordered, left } = order([...bySubscription.keys()], rules);
+  const { ordered: forward, left } = order([...bySubscription.keys()], rules);
+  const ordered = hook.rules.reversed ? reversedInModes(forward) : forward;
   const stages: Participant[][] = [];
   const background: Participant[] = [];
   let together: { mode: string; stage: Participant[] } | undefined;
@@ -76,4 +77,10 @@ export function makePlan(hook: LoadedHook, participants: readonly Participant[],
     left,
     empty: stages.length === 0 && background.length === 0,
   };
+}
+
+/** For a hook point that undoes: the last goes first, inside each mode. */
+function reversedInModes(ordered: readonly OrderedSubscription[]): OrderedSubscription[] {
+  const last = ordered.toReversed().map((one) => ({ ...one, why: [...one.why, 'in reverse: this hook point undoes'] }));
+  return MODE_ORDER.flatMap((mode) => last.filter(({ subscription }) => subscription.mode === mode));
 }

@@ -50,6 +50,8 @@ export interface OutgoingCall {
 }
 
 const GRACE_MS = 500;
+/** Refusals that wait until the plugin reads. */
+const MAX_OWED = 1024;
 /** What a plugin is told when no clock runs because a debugger may be attached. */
 const UNLIMITED_MS = 3_600_000;
 
@@ -61,6 +63,7 @@ export class Connection {
   readonly #services: Services;
   readonly #inbound: Inbound;
   readonly #input: PacedInput;
+  readonly #owed: RpcAnswer[] = [];
   #lastId = 0;
   #faulted = false;
   #closed: Failure | undefined;
@@ -70,7 +73,11 @@ export class Connection {
     this.#options = options;
     this.#writer = new MessageWriter(streams.stdin, {
       framing: options.framing,
-      onDrain: options.onDrain,
+      onDrain: () => {
+        for (const answer of this.#owed.splice(0)) this.#answer(answer);
+        this.#services.drained();
+        options.onDrain();
+      },
       onError: (error) => this.#fault('PLUGIN_EXITED', `Cannot write to plugin "${plugin}": ${error.message}`),
     });
     this.#pending = new Pending({
@@ -177,22 +184,27 @@ export class Connection {
     this.#writer.write(`{"jsonrpc":"2.0","method":"${method}","params":${params}}`);
   }
 
-  /** A plugin that does not read its errors gets none: they would pile up here. */
+  /** Errors wait until the plugin reads; of one that goes on asking without reading the first ones only, for they may not pile up. */
   #refuse(id: string | number | null, code: ErrorCode, message: string): void {
-    if (this.writable) this.#answer({ id, error: wireError(new HostError(code, message)) });
+    const answer = { id, error: wireError(new HostError(code, message)) };
+    if (this.writable) this.#answer(answer);
+    else if (this.#owed.length < MAX_OWED) this.#owed.push(answer);
   }
 
-  #answer(answer: RpcAnswer): void {
+  /** Gives the length of what was written. */
+  #answer(answer: RpcAnswer): number {
     const { plugin, maxMessageBytes } = this.#options;
-    this.#writer.write(answerText(answer, plugin, maxMessageBytes));
+    const text = answerText(answer, plugin, maxMessageBytes);
+    this.#writer.write(text);
+    return text.length;
   }
 
   #openRpc(): Rpc {
     return openRpc({
       serve: this.#options.serve,
       answer: (answer) => {
-        this.#answer(answer);
-        this.#services.settled(answer.id);
+        const bytes = this.#answer(answer);
+        this.#services.settled(answer.id, bytes);
       },
     });
   }

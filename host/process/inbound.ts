@@ -1,12 +1,13 @@
-import { isUtf8 } from 'node:buffer';
 import type { LogParams, ProgressParams } from '@outrigger/schemas';
 import { logParams, progressParams } from '@outrigger/schemas/validate-protocol';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { isDeeper, MAX_DEPTH } from '../protocol/is-deeper.ts';
+import { smallWeight } from '../protocol/json-weight.ts';
 import type { Failure } from '../protocol/types.ts';
 import { LogGate } from './log-gate.ts';
 import { asNumber, findId } from './message-id.ts';
 import { Oddities, type Oddity } from './oddities.ts';
+import { looksLikeRequest, parseMessage } from './parse-message.ts';
 import { described, type Pending } from './pending.ts';
 import { plainText, sample } from './plain-text.ts';
 import { MessageReader } from './reader.ts';
@@ -23,7 +24,7 @@ export interface InboundOptions {
   readonly pending: Pending;
   readonly services: Services;
   readonly onLog: (record: LogParams) => void;
-  readonly refuse: (id: null, code: ErrorCode, message: string) => void;
+  readonly refuse: (id: number | null, code: ErrorCode, message: string) => void;
   readonly onFault: (failure: Failure) => void;
   readonly onOddity?: (kind: Oddity, text: string) => void;
   readonly onDrain: () => void;
@@ -82,19 +83,16 @@ export class Inbound {
       this.stats.logsDropped++;
       return;
     }
-    const text = bytes.toString();
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch (error) {
-      this.#onBroken(bytes, `it is not JSON: ${plainText((error as Error).message.replace(' is not valid JSON', ''), 200)}`);
-      return;
-    }
-    // Bytes that are no UTF-8 were replaced by U+FFFD, which a message may also contain for itself.
-    if (text.includes('\ufffd') && !isUtf8(bytes)) this.#onInvalid(bytes, 'PARSE_ERROR', 'it is not UTF-8');
-    else if (Array.isArray(message)) this.#onInvalid(bytes, 'REQUEST_INVALID', 'batches are not supported');
-    else if (typeof message !== 'object' || message === null) this.#onInvalid(bytes, 'REQUEST_INVALID', 'it is no object');
-    else this.#route(message, bytes);
+    const parsed = parseMessage(bytes, this.#options.maxMessageBytes);
+    if ('message' in parsed) this.#route(parsed.message, bytes, parsed.weight);
+    else if (parsed.mistake === 'broken') this.#onBroken(bytes, parsed.why);
+    else if (parsed.mistake === 'heavy' && looksLikeRequest(bytes)) this.#onHeavyRequest(bytes, parsed.why);
+    else this.#onInvalid(bytes, parsed.mistake === 'encoding' ? 'PARSE_ERROR' : 'REQUEST_INVALID', parsed.why);
+  }
+
+  #onHeavyRequest(bytes: Buffer, why: string): void {
+    this.#skip('message skipped', bytes, why);
+    this.#options.refuse(findId(bytes) ?? null, 'MESSAGE_TOO_LARGE', `Cannot read the message: ${why}`);
   }
 
   /** Half a message may have a whole one behind it on the same line. Looked for once, from the end: never quadratic. */
@@ -105,14 +103,14 @@ export class Inbound {
     if (resume > 0 && isJson(bytes.subarray(resume))) this.#onMessage(bytes.subarray(resume));
   }
 
-  #route(message: Incoming, bytes: Buffer): void {
-    if (message.method === undefined) this.#onAnswer(message, bytes);
+  #route(message: Incoming, bytes: Buffer, weight: number | undefined): void {
+    if (message.method === undefined) this.#onAnswer(message, bytes, weight);
     else if (typeof message.method !== 'string') this.#onInvalid(bytes, 'REQUEST_INVALID', 'its method is no string');
-    else if (message.id !== undefined) this.#options.services.request(message.id, message.method, message.params);
+    else if (message.id !== undefined) this.#options.services.request(message, message.method, weight ?? smallWeight(bytes.length));
     else this.#onNotification(message.method, message.params, bytes);
   }
 
-  #onAnswer(message: Incoming, bytes: Buffer): void {
+  #onAnswer(message: Incoming, bytes: Buffer, weight: number | undefined): void {
     const { error } = message;
     const failed = error !== undefined && error !== null;
     if (!failed && !('result' in message)) {
@@ -124,7 +122,7 @@ export class Inbound {
       id === undefined
         ? 'unknown'
         : this.#options.pending.answer(id, (request) =>
-            failed ? this.#errorReply(error, described(request)) : { ok: true, result: message.result, bytes: bytes.length },
+            failed ? this.#errorReply(error, described(request)) : { ok: true, result: message.result, bytes: bytes.length, weight },
           );
     if (fate === 'settled') this.#oddities.forget();
     else if (fate === 'late') this.#onLate();

@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
+import { anonymousFile } from './anonymous-file.ts';
 import { guard, unguard } from './guardian.ts';
 import { isProgram } from './resolve-command.ts';
 import { closingWords, strayDescriptors } from './stray-descriptors.ts';
@@ -91,25 +92,41 @@ export function describeExit(exit: Exit): string {
 }
 
 function launchGroup(spec: LaunchSpec): Child {
-  const more = spec.pipes?.length ?? 0;
-  const bare = isProgram(spec.command) ? withoutStrays(spec, more) : ([spec.command, spec.args] as const);
-  const [command, args] = isProgram(spec.command) && spec.endsWithHost !== true ? withDeathSignal(...bare) : bare;
-  const subprocess = execa(command, args, {
-    ...BASE,
-    cwd: spec.cwd,
-    env: { ...spec.env },
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', ...new Array<'pipe'>(more).fill('pipe')],
-  });
+  const subprocess = spawnWith(spec);
   const { pid, stdin, stdout, stderr } = subprocess;
-  const pipes = subprocess.nodeChildProcess.stdio.slice(3) as Duplex[];
+  const pipes = subprocess.nodeChildProcess.stdio.slice(3).map((pipe) => (pipe as Duplex | null) ?? undefined);
   const group = pid === undefined ? undefined : openGroup(pid);
   const exited = whenExited(subprocess);
   // First of the listeners: nobody learns of the exit before the rest of the group is dead.
   if (group !== undefined) subprocess.nodeChildProcess.prependListener('exit', () => group.sweep());
   // A pipe that breaks is noticed as an exit; without a listener it would crash the host.
-  for (const stream of [stdin, stdout, stderr, ...pipes]) stream.on('error', () => {});
+  for (const stream of [stdin, stdout, stderr, ...pipes]) stream?.on('error', () => {});
   return { pid, stdin, stdout, stderr, pipes, exited, signal: (signal) => group?.signal(signal) ?? false };
+}
+
+function spawnWith(spec: LaunchSpec) {
+  const more = spec.pipes ?? [];
+  const bare = isProgram(spec.command) ? withoutStrays(spec, more.length) : ([spec.command, spec.args] as const);
+  const [command, args] = isProgram(spec.command) && spec.endsWithHost !== true ? withDeathSignal(...bare) : bare;
+  const files: number[] = [];
+  try {
+    const stdio = more.map((feed) => {
+      if (feed === undefined) return 'pipe';
+      const file = anonymousFile(feed);
+      files.push(file);
+      // execa takes any number; its types name those of one digit.
+      return file as 9;
+    });
+    return execa(command, args, {
+      ...BASE,
+      cwd: spec.cwd,
+      env: { ...spec.env },
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', ...stdio],
+    });
+  } finally {
+    for (const file of files) closeSync(file);
+  }
 }
 
 function withoutStrays({ command, args, isConfined }: LaunchSpec, pipes: number): [string, readonly string[]] {

@@ -12,8 +12,8 @@ export interface LaunchSpec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * More pipes, on descriptors 3, 4 …; for what wraps a plugin. Each is what the process reads there, written by whoever launches once the
-   * process is where it shall be, or undefined for a pipe that stays open for other uses.
+   * More descriptors, 3, 4 …; for what wraps a plugin. Each is what the process reads there, from a file without a name, or undefined for a
+   * pipe both ways.
    */
   readonly pipes?: readonly (Uint8Array | undefined)[];
   /** What it wraps is not trusted: it must not start with a descriptor of the host that cannot be closed. */
@@ -38,8 +38,8 @@ export interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** The pipes on descriptors 3, 4 …, both ways. */
-  readonly pipes: readonly Duplex[];
+  /** The pipes on descriptors 3, 4 …, both ways; undefined where the process reads what it was given. */
+  readonly pipes: readonly (Duplex | undefined)[];
   /** Settles at the process's own `exit`, even when a grandchild still holds its pipes. Never rejects. */
   readonly exited: Promise<Exit>;
   /** Sends a signal to the whole process group; false when there is nothing left to signal. */
@@ -48,7 +48,13 @@ export interface Child {
 
 /** How a request ended: exactly one of these, exactly once. */
 export type Reply =
-  | { readonly ok: true; readonly result: unknown; readonly bytes: number }
+  | {
+      readonly ok: true;
+      readonly result: unknown;
+      readonly bytes: number;
+      /** Roughly what the message takes once parsed, in bytes; undefined for one too small to be counted. */
+      readonly weight?: number | undefined;
+    }
   | {
       readonly ok: false;
       readonly failure: Failure;

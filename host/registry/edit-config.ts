@@ -20,6 +20,8 @@ type Settings = { readonly [K in keyof PluginEntry]?: PluginEntry[K] | undefined
 interface Edit {
   readonly name: string;
   readonly settings: Settings | undefined;
+  /** Where in the entry the settings stand; left out: in the entry itself. */
+  readonly within?: readonly string[];
 }
 
 /** Writes `plugins.NAME.enabled`; everything else in the file stays, comments too. Returns the new text. */
@@ -35,6 +37,15 @@ export function addPlugin(file: string, { name, path, trust }: NewPlugin): Promi
 /** Writes, or takes out, what the operator trusts a plugin with; an entry is made when there is none. Returns the new text. */
 export function setPluginTrust(file: string, name: string, settings: Pick<Settings, 'trust' | 'grant' | 'path'>): Promise<string> {
   return edit(file, { name, settings }, false);
+}
+
+/** Writes settings below an entry, such as `config` or `hooks`, NAME; one that is undefined is taken out. Returns the new text. */
+export function setPluginSettings(
+  file: string,
+  name: string,
+  { within, settings }: { readonly within: readonly string[]; readonly settings: Readonly<Record<string, unknown>> },
+): Promise<string> {
+  return edit(file, { name, within, settings: settings as Settings }, false);
 }
 
 /** Removes a plugin's entry; throws PLUGIN_UNKNOWN when there is none. Returns the new text. */
@@ -71,30 +82,39 @@ async function currentText(file: string, mayCreate: boolean): Promise<string> {
   }
 }
 
-function editJson(text: string, { name, settings }: Edit): string {
+function editJson(text: string, { name, settings, within = [] }: Edit): string {
   const config = (text.trim() === '' ? {} : JSON.parse(text)) as { plugins?: Entries };
   config.plugins ??= {};
   if (settings === undefined) delete config.plugins[name];
-  else config.plugins[name] = withoutUndefined({ ...config.plugins[name], ...settings });
+  else config.plugins[name] = written(config.plugins[name], within, settings);
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? '  ';
   return JSON.stringify(config, null, indent) + (text.endsWith('\n') || text === '' ? '\n' : '');
+}
+
+function written(entry: unknown, [first, ...rest]: readonly string[], settings: Settings): PluginEntry {
+  const known = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>) : {};
+  if (first === undefined) return withoutUndefined({ ...known, ...settings });
+  const below = Object.hasOwn(known, first) ? known[first] : undefined;
+  return { ...known, [first]: written(below, rest, settings) };
 }
 
 function withoutUndefined(settings: Settings): PluginEntry {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-async function editYaml(text: string, { name, settings }: Edit): Promise<string> {
+async function editYaml(text: string, { name, settings, within = [] }: Edit): Promise<string> {
   const yaml = await import('yaml');
   const document = yaml.parseDocument(text);
   if (!yaml.isMap(document.contents)) document.contents = document.createNode({}) as unknown as typeof document.contents;
   if (!yaml.isMap(document.get('plugins', true))) document.set('plugins', document.createNode({}));
   if (settings === undefined) document.deleteIn(['plugins', name]);
   else {
-    if (!yaml.isMap(document.getIn(['plugins', name], true))) document.setIn(['plugins', name], document.createNode({}));
+    const path = ['plugins', name, ...within];
+    const folders = path.map((_, index) => path.slice(0, index + 1)).slice(1);
+    for (const map of folders.filter((part) => !yaml.isMap(document.getIn(part, true)))) document.setIn(map, document.createNode({}));
     for (const [key, value] of Object.entries(settings)) {
-      if (value === undefined) document.deleteIn(['plugins', name, key]);
-      else document.setIn(['plugins', name, key], value);
+      if (value === undefined) document.deleteIn([...path, key]);
+      else document.setIn([...path, key], value);
     }
   }
   const indent = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;

@@ -7,6 +7,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const PROJECT_NAMES = ['outrigger.yaml', 'outrigger.yml', 'outrigger.json'];
 const USER_NAMES = ['config.yaml', 'config.yml', 'config.json'];
 
+export const LOCK_NAME = 'outrigger.lock.json';
+
+/** The lock file beside a config file. */
+export function lockFileOf(configFile: string): string {
+  return join(dirname(configFile), LOCK_NAME);
+}
+
 export interface FoundConfigs {
   /** Absolute paths, the strongest first. */
   readonly files: readonly string[];
@@ -14,6 +21,8 @@ export interface FoundConfigs {
   readonly problems: readonly Problem[];
   /** The one that was merely walked into: found upward, not named by anybody. */
   readonly upward: string | undefined;
+  /** Usable configs further up, which are not in force: hosts that were started there may have granted what lies below. */
+  readonly above: readonly string[];
 }
 
 export interface FindConfigOptions {
@@ -26,20 +35,29 @@ export interface FindConfigOptions {
 /** `--config` or OUTRIGGER_CONFIG, else the nearest project file at or above `cwd`; below it the user's own file. */
 export async function findConfig({ explicit, cwd, env }: FindConfigOptions): Promise<FoundConfigs> {
   const named = explicit ?? (env['OUTRIGGER_CONFIG'] || undefined);
-  const project = named === undefined ? await findUpward(cwd) : resolve(cwd, named);
+  const [project, ...further] = named === undefined ? await findUpward(cwd) : [resolve(cwd, named)];
   const user = await findUser(env);
   const upward = named === undefined && project !== user ? project : undefined;
   const refusal = upward === undefined ? undefined : await refusalOf(upward);
   const files = [...new Set([project, user])].filter((file) => file !== undefined);
-  return { files, upward, problems: refusal === undefined ? [] : [{ severity: 'error', file: upward as string, message: refusal }] };
+  const above = upward === undefined ? [] : await usable(further);
+  return { files, upward, above, problems: refusal === undefined ? [] : [{ severity: 'error', file: upward as string, message: refusal }] };
 }
 
-async function findUpward(start: string): Promise<string | undefined> {
+/** The nearest first. */
+async function findUpward(start: string): Promise<string[]> {
+  const found: string[] = [];
   for (let folder = resolve(start); ; folder = dirname(folder)) {
-    const found = await firstFile(folder, PROJECT_NAMES);
-    if (found !== undefined) return found;
-    if (folder === dirname(folder)) return undefined;
+    const file = await firstFile(folder, PROJECT_NAMES);
+    if (file !== undefined) found.push(file);
+    if (folder === dirname(folder)) return found;
   }
+}
+
+/** What a stranger put there grants nothing. */
+async function usable(files: readonly string[]): Promise<string[]> {
+  const refusals = await Promise.all(files.map((file) => refusalOf(file).catch(() => 'it is gone')));
+  return files.filter((_, index) => refusals[index] === undefined);
 }
 
 async function findUser(env: Environment): Promise<string | undefined> {

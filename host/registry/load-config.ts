@@ -5,6 +5,7 @@ import { HostError } from '../protocol/errors.ts';
 import { type Environment, findConfig } from './find-config.ts';
 import { type LoadedDocument, loadDocument, mistakes } from './load-document.ts';
 import { absolutePaths, mergeConfigs } from './merge-config.ts';
+import { whyPlanted } from './planted-config.ts';
 import type { Problem } from './types.ts';
 
 export interface LoadConfigOptions {
@@ -48,6 +49,8 @@ export async function loadConfig({ config, cwd, env, cacheDir, isSafe = false }:
   }
   const found = await findConfig({ explicit: config, cwd, env });
   refuse(found.problems);
+  const planted = await whyPlanted(found, { env, cacheDir });
+  if (planted !== undefined) refuse([{ severity: 'error', file: found.upward ?? '', message: planted }]);
   const loaded = await Promise.all(found.files.map((file) => loadDocument('config', file, { cacheDir })));
   const broken = new Map<string, BrokenEntry>();
   const usable = await Promise.all(loaded.map((document) => document.value ?? withoutBroken(document, broken)));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Catalog, Config, Lock, Manifest, Validator } from '@outrigger/schemas';
 import { check, explainAll, type Issue } from '../protocol/validator.ts';
 import { type CacheKind, readCached, writeCached } from './document-cache.ts';
@@ -9,6 +10,7 @@ import type { Problem } from './types.ts';
 const MAX_BYTES = 256 * 1024;
 /** A lock file holds what every plugin asks for. */
 const MAX_LOCK_BYTES = 4 * 1024 * 1024;
+const CHUNK = 64 * 1024;
 
 export interface DocumentTypes {
   readonly manifest: Manifest;
@@ -97,15 +99,15 @@ async function schemaOf(kind: keyof DocumentTypes): Promise<Record<string, unkno
   }
 }
 
-/** A regular file of bounded size, as text. */
+/** A regular file of bounded size, as text. Waits for no pipe, and reads no more than it may of what has no end, like some files of /proc. */
 export async function readText(file: string, maxBytes: number = MAX_BYTES): Promise<{ text: string; hash: string } | { problem: string }> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) return { problem: `Cannot read "${file}": it is not a regular file` };
-      if (stats.size > maxBytes) return { problem: `Cannot read "${file}": it is larger than ${maxBytes / 1024} KiB` };
-      const bytes = await handle.readFile();
+      const bytes = stats.size > maxBytes ? undefined : await readUpTo(handle, maxBytes);
+      if (bytes === undefined) return { problem: `Cannot read "${file}": it is larger than ${maxBytes / 1024} KiB` };
       const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
       return { text, hash: createHash('sha256').update(bytes).digest('hex') };
     } finally {
@@ -115,6 +117,18 @@ export async function readText(file: string, maxBytes: number = MAX_BYTES): Prom
     const cause = error instanceof TypeError ? 'it is not UTF-8 text' : (error as Error).message.replace(/, open '.*/s, '');
     return { problem: `Cannot read "${file}": ${cause}` };
   }
+}
+
+/** Undefined when there is more. */
+async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  for (let left = maxBytes + 1; left > 0; ) {
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(Math.min(left, CHUNK)) });
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    left -= bytesRead;
+  }
+  return undefined;
 }
 
 function failed(problems: readonly Problem[], hash = ''): LoadedDocument<never> {

@@ -2,9 +2,9 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Catalog, Config } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
-import type { Places } from '../sandbox/policy.ts';
+import type { Places } from '../sandbox/policy/policy.ts';
 import { checkOrder } from './check-order.ts';
-import { dataFolder } from './data-folder.ts';
+import { dataFolder, ownPlaces } from './data-folder.ts';
 import type { Environment } from './find-config.ts';
 import { gatherCandidates, safeMode } from './gather-candidates.ts';
 import { loadCatalogs } from './load-catalogs.ts';
@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly frozen?: boolean;
   /** True: a required plugin that cannot run is a problem of the result. For commands that mend it. Default false. */
   readonly isLenient?: boolean;
+  /** Catalogs beside those that the config names: shipped ones by name, others by their folder. */
+  readonly catalogNames?: readonly string[];
   /** The application's own catalogs. */
   readonly catalogs?: readonly Catalog[];
   /** Safe mode: no plugin file is read. */
@@ -43,10 +45,10 @@ export async function loadRegistry(options: RegistryOptions): Promise<Registry> 
   const { cacheDir, cwd, env } = options;
   const isSafe = options.noPlugins ?? isSet(env['OUTRIGGER_NO_PLUGINS']);
   const config = await loadConfig({ config: options.config, cwd, env, cacheDir, isSafe });
-  const names = config.config.catalogs ?? ['conda'];
+  const names = [...new Set([...(config.config.catalogs ?? ['conda']), ...(options.catalogNames ?? [])])];
   const catalogs = await loadCatalogs({ names, objects: options.catalogs ?? [], cacheDir });
-  const places = placesOf(options, config);
   const locks = isSafe ? NO_LOCKS : await loadLocks(lockFiles(options, config), cacheDir);
+  const places = { ...placesOf(options, config), written: writtenPaths(config.config, locks), wrote: formerPaths(locks) };
   const admission = { locks, settings: config.config.sandbox, places, cacheDir };
   const around: Surroundings = { hooks: catalogs.hooks, catalogs: catalogs.names, config, cacheDir, admission };
   const without = new Set([...(options.without ?? []), ...listed(env['OUTRIGGER_WITHOUT'])]);
@@ -92,11 +94,24 @@ function placesOf({ cwd, env, cacheDir }: RegistryOptions, { config, files: [fil
     workspace: cwd,
     config: file === undefined ? cwd : dirname(file),
     dataDir: dataFolder(env, config),
+    own: ownPlaces(env, config, cwd),
     cacheDir,
     home: env['HOME'] || homedir(),
     configHome: xdg && isAbsolute(xdg) ? join(xdg, 'outrigger') : undefined,
+    path: env['PATH'],
     programs: [...(config.pluginFolders ?? []), ...Object.values(config.plugins ?? {}).flatMap(({ path }) => path ?? [])],
   };
+}
+
+/** By the operator's word alone: what a plugin asks for beyond it, it does not get. */
+function writtenPaths({ plugins = {} }: Config, { entries }: Locks): ReadonlyMap<string, readonly string[]> {
+  const untrusted = Object.entries(plugins).filter(([, { trust }]) => trust !== 'full');
+  return new Map(untrusted.map(([name, { grant }]) => [name, (grant ?? entries.get(name)?.locked.grant)?.fs?.write ?? []]));
+}
+
+/** Whatever was accepted once, of plugins that are not in the config any more too: what they left behind is still there. */
+function formerPaths({ entries }: Locks): ReadonlyMap<string, readonly string[]> {
+  return new Map([...entries].map(([name, { locked }]) => [name, [...(locked.wrote ?? []), ...(locked.grant.fs?.write ?? [])]]));
 }
 
 function isFrozen({ frozen, env }: RegistryOptions, { sandbox }: Config): boolean {

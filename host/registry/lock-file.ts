@@ -1,14 +1,14 @@
 import { lstat, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Lock, LockedPlugin, Permissions } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
-import { union } from '../sandbox/permissions.ts';
+import { union } from '../sandbox/policy/permissions.ts';
 import { formatProblem } from './load-config.ts';
 import { loadDocument } from './load-document.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Problem } from './types.ts';
 
-export const LOCK_NAME = 'outrigger.lock.json';
+export { LOCK_NAME, lockFileOf } from './find-config.ts';
 
 /** What the operator accepted, out of all lock files in force. */
 export interface Locks {
@@ -16,11 +16,6 @@ export interface Locks {
   readonly entries: ReadonlyMap<string, { readonly locked: LockedPlugin; readonly file: string }>;
   /** Lock files that cannot be used. While there is one nobody knows what was accepted. */
   readonly problems: readonly Problem[];
-}
-
-/** The lock file beside a config file. */
-export function lockFileOf(configFile: string): string {
-  return join(dirname(configFile), LOCK_NAME);
 }
 
 /** Reads the lock files, the strongest first; one that is missing accepts nothing. Never throws. */

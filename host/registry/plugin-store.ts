@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, copyFile, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '../protocol/errors.ts';
+import { isWithin } from '../sandbox/policy/real-path.ts';
 import { readTree } from './read-tree.ts';
 import { hashTree } from './tree-hash.ts';
 
@@ -69,6 +70,10 @@ async function copyTree(directory: string, hash: string, store: string): Promise
   const copy = join(store, `.${randomUUID()}`);
   try {
     const { root, entries } = await readTree(directory);
+    if (isWithin(await realpath(store), await realpath(root))) {
+      const why = 'it holds the data of Outrigger itself; move the plugin to a folder of its own, or set "dataDir"';
+      throw new HostError('PLUGIN_REFUSED', `Cannot copy the plugin in "${directory}": ${why}`);
+    }
     await mkdir(copy, { mode: 0o700 });
     for (const { path, type, executable, text } of entries) {
       const to = join(copy, path);

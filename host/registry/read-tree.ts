@@ -30,19 +30,27 @@ export interface Tree {
   readonly newestMs: number;
 }
 
-const SKIPPED = new Set(['.git', '__pycache__', '.DS_Store']);
+/** Never loaded by a language of its own accord. */
+const SKIPPED = new Set(['.git', '.DS_Store']);
+
+export interface TreeOptions {
+  /** With `__pycache__` and `*.pyc`, which Python loads in place of the code they were made from. Default false. */
+  readonly hasCompiled?: boolean;
+  /** Default TREE_BOUNDS. */
+  readonly bounds?: typeof TREE_BOUNDS;
+}
 
 /**
  * What belongs to a plugin: all but `.git`, `__pycache__`, `*.pyc`, `.DS_Store` and `node_modules/.cache`. No link is followed.
  * Throws PLUGIN_REFUSED for pipes, sockets and devices, for names that are not UTF-8, and beyond TREE_BOUNDS.
  */
-export async function readTree(root: string, bounds: typeof TREE_BOUNDS = TREE_BOUNDS): Promise<Tree> {
+export async function readTree(root: string, { hasCompiled = false, bounds = TREE_BOUNDS }: TreeOptions = {}): Promise<Tree> {
   const found: Looked[] = [];
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const names = (
       await readdir(`${root}/${folder}`, { withFileTypes: true }).catch((error) => refuse(root, folder, error.message))
-    ).filter((entry) => !isSkipped(folder, entry.name));
+    ).filter(({ name }) => !isSkipped(folder, name) && (hasCompiled || !isCompiled(name)));
     if (found.length + names.length > bounds.entries) refuse(root, '', `it holds more than ${bounds.entries} files`);
     for (let start = 0; start < names.length; start += BATCH) {
       found.push(...(await Promise.all(names.slice(start, start + BATCH).map((entry) => look(root, folder, entry)))));
@@ -90,8 +98,12 @@ async function look(root: string, folder: string, { name }: Dirent): Promise<Loo
 }
 
 function isSkipped(folder: string, name: string): boolean {
-  if (SKIPPED.has(name) || name.endsWith('.pyc')) return true;
+  if (SKIPPED.has(name)) return true;
   return name === '.cache' && (folder === 'node_modules' || folder.endsWith('/node_modules'));
+}
+
+function isCompiled(name: string): boolean {
+  return name === '__pycache__' || name.endsWith('.pyc');
 }
 
 function join(folder: string, name: string): string {

@@ -15,6 +15,8 @@ import type { FailurePolicy, LoadedHook, MatchRule, Mode, Subscription } from '.
  * | the mode                                   | onFailure                    | `mode`                |
  * | Outrigger: sequential, 50, nobody, always  | mode, priority, the rest     | `default`             |
  *
+ * `delivery` means something in mode `fire_and_forget` only.
+ *
  * A timeout may only shorten the hook point's own. `match`, `runFor` and `watchFor` must all hold.
  */
 export interface SubscriptionSources {
@@ -47,6 +49,7 @@ export function makeSubscription(hook: LoadedHook, { manifest, entry, sets, orde
   if (wish === undefined || wish > hook.timeoutMs) sources['timeoutMs'] = 'hook point';
   const onFailure = pick('onFailure') ?? hook.onFailure ?? failurePolicyOf(mode);
   if (sources['onFailure'] === 'default') sources['onFailure'] = hook.onFailure === undefined ? 'mode' : 'hook point';
+  const delivery = mode === 'fire_and_forget' && pick('delivery');
   return {
     plugin: manifest.name,
     hook: hook.name,
@@ -58,6 +61,7 @@ export function makeSubscription(hook: LoadedHook, { manifest, entry, sets, orde
     timeoutMs: Math.min(wish ?? hook.timeoutMs, hook.timeoutMs),
     onFailure,
     sees,
+    ...(delivery && { delivery }),
     order,
     sources,
   };

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { HostError } from '../protocol/errors.ts';
 import { readCached, writeCached } from './document-cache.ts';
-import { readTree, type Tree, type TreeEntry } from './read-tree.ts';
+import { readTree, type Tree, type TreeEntry, type TreeOptions } from './read-tree.ts';
 
 /** Files read at one time, over all folders. */
 const MOST_OPEN = 16;
@@ -15,11 +15,13 @@ const SETTLED_MS = 2000;
  * and times do not count. A folder of which no file's size, times and inode changed is not read again when there is a `cacheDir`.
  * Throws PLUGIN_REFUSED for what has no place in a plugin, and when it is too large.
  */
-export async function hashTree(directory: string, cacheDir: string | undefined): Promise<string> {
+export async function hashTree(directory: string, cacheDir: string | undefined, options: TreeOptions = {}): Promise<string> {
   const root = await realpath(directory).catch((error: Error) => fail(directory, error.message, error));
   const begin = Date.now();
-  const tree = await readTree(root);
-  const key = createHash('sha256').update(root).digest('hex');
+  const tree = await readTree(root, options);
+  const key = createHash('sha256')
+    .update(`${root}\0${options.hasCompiled === true}`)
+    .digest('hex');
   const cached = await readCached(cacheDir, 'trees', key);
   if (isKnown(cached) && cached.fingerprint === tree.fingerprint) return cached.hash;
   const hash = await hashOf(tree);

@@ -1,5 +1,5 @@
 import type { Grant, LockedPlugin, Manifest, Permissions } from '@outrigger/schemas';
-import { consentLines, intersect, isEmpty, union, widerThan } from '../sandbox/permissions.ts';
+import { consentLines, intersect, isEmpty, union, widerThan } from '../sandbox/policy/permissions.ts';
 
 export interface TrustQuestion {
   readonly name: string;

@@ -1,10 +1,11 @@
 import type { Config, HookPoint, Manifest, Permissions, SubscriptionRequest, Validator } from '@outrigger/schemas';
-import type { Places } from '../sandbox/policy.ts';
+import type { Places } from '../sandbox/policy/policy.ts';
 import type { Policy, SandboxDriver } from '../sandbox/types.ts';
 import type { SensitiveFields } from './sensitive-marks.ts';
 
 export type Mode = NonNullable<SubscriptionRequest['mode']>;
 export type Sensitivity = NonNullable<Permissions['sensitive']>[number];
+export type Delivery = NonNullable<SubscriptionRequest['delivery']>;
 export type FailurePolicy = NonNullable<SubscriptionRequest['onFailure']>;
 
 /** A mistake in a file, placed so that an editor can jump to it. */
@@ -63,6 +64,8 @@ export interface Subscription {
   readonly onFailure: FailurePolicy;
   /** Kinds of sensitive payload fields it is shown; the others are redacted. */
   readonly sees: readonly Sensitivity[];
+  /** In mode `fire_and_forget`: whether the journal keeps the event until the plugin has answered. Default `at-most-once`. */
+  readonly delivery?: Delivery;
   /** Place in the configuration; the last tie-breaker. */
   readonly order: number;
   /** Where mode, priority and the rest came from, for `explain`: `mode: config`, `priority: set "security"` … */
@@ -81,6 +84,8 @@ export type RegisteredState = 'enabled' | 'disabled' | 'without' | 'untrusted' |
 /** The driver chosen for a plugin, and its policy as the file system is now. */
 export interface Confinement {
   readonly driver: SandboxDriver;
+  /** What of the folders it may read it sees empty, by the paths it would see: as it was when the host started. */
+  readonly hidden?: readonly string[];
   /**
    * The policy for one start, with what is granted by then; makes the folders it writes to. Throws PLUGIN_REFUSED when that may not be
    * granted any more, or needs more than the driver holds.

@@ -2,8 +2,8 @@ import { isMainThread } from 'node:worker_threads';
 import { failedLaunch, launch } from '../process/launch.ts';
 import { isProgram } from '../process/resolve-command.ts';
 import type { Child, Exit, LaunchSpec } from '../process/types.ts';
+import { HostError } from '../protocol/errors.ts';
 import { childPid, exitOf, signalInside } from './enclosed-process.ts';
-import { writeFeeds } from './feeds.ts';
 import { findLimiter, type Limiter, type LimitHold, prepareLimits } from './limits/limiter.ts';
 import { type Network, openNetwork } from './network/network.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
@@ -31,6 +31,14 @@ export function enclose(plugin: string, enclosure: Enclosure, deps: EncloseDeps)
 function start(plugin: string, enclosure: Enclosure, deps: EncloseDeps): ConfinedChild {
   const limiter = findLimiter();
   const prepared = prepareLimits(limiter, plugin, enclosure.limits);
+  const soft = (enclosure.mustLimit ?? []).filter((kind) => !prepared.hard.has(kind));
+  if (soft.length > 0) {
+    prepared.discard();
+    throw new HostError(
+      'PLUGIN_REFUSED',
+      `Cannot start plugin "${plugin}": sandbox.requireHardLimits is true and the kernel does not limit ${soft.join(', ')} here (${limiter.label})`,
+    );
+  }
   // A driver that is gone is said so by the system; a word before it would start and say less.
   const child = launch(isProgram(enclosure.launch.command) ? prefixed(enclosure.launch, prepared.words) : enclosure.launch);
   const { pid } = child;
@@ -42,8 +50,8 @@ function start(plugin: string, enclosure: Enclosure, deps: EncloseDeps): Confine
   const inside = childPid(child.pipes[enclosure.fds.status ?? -1]);
   const kill = (): boolean => child.signal('SIGKILL');
   const limits = prepared.hold({ pid, writable: enclosure.writable, onExceeded: kill });
-  const isHard = limits.hard.has('memory') && limits.hard.has('pids');
-  writeFeeds(child, enclosure.launch);
+  // In a container it is only the engine's client that is in the group.
+  const isHard = enclosure.driver !== 'container' && limits.hard.has('memory') && limits.hard.has('pids');
   const network = openGate(plugin, child, { enclosure, deps, inside });
   let known: number | undefined;
   let isOver = false;
@@ -115,6 +123,5 @@ async function settle(child: Child, limits: LimitHold, opening: Promise<Gate>): 
   const { network, failure } = await opening;
   network?.close();
   if (failure !== undefined) return { error: failure };
-  const ended = exitOf(exit);
-  return exceeded === undefined ? ended : { ...ended, limit: exceeded };
+  return exitOf(exit, exceeded);
 }

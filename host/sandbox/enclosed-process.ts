@@ -37,8 +37,12 @@ const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 
-/** A sandbox ends with 128 + n when the plugin in it was killed by signal n. Pure. */
-export function exitOf(exit: Exit): Exit {
+/**
+ * A sandbox ends with 128 + n when the plugin in it was killed by signal n. What was exceeded only counts of a plugin that was killed: one
+ * that exits by itself may have outlived a child that was ended for memory. Pure.
+ */
+export function exitOf(exit: Exit, exceeded?: Exit['limit']): Exit {
   const signal = exit.code === undefined ? undefined : SIGNALS.get(exit.code - 128);
-  return signal === undefined ? exit : { signal };
+  const ended = signal === undefined ? exit : { signal };
+  return exceeded === undefined || ended.signal === undefined ? ended : { ...ended, limit: exceeded };
 }

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isProgram } from '../process/resolve-command.ts';
 import { HostError } from '../protocol/errors.ts';
-import { isWithin } from './system-layout.ts';
 import type { Mount } from './types.ts';
+import { isWithin } from './view/system-layout.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
 const PERL = '/usr/bin/perl';
@@ -33,11 +33,6 @@ export function uidOf(plugin: string): number {
   return FIRST_UID + (createHash('sha256').update(plugin).digest().readUInt32BE(0) % UIDS);
 }
 
-/** The words that give up root for ever and then become the command. Pure. */
-export function dropWords(uid: number): string[] {
-  return [SETPRIV, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--no-new-privs', '--'];
-}
-
 /** Decides which mounts the user could not make or use by itself. Reads mode bits, a bounded number of them. */
 export function stage(mounts: readonly SandboxMount[], uid: number): Staging {
   const words: string[] = [];
@@ -50,8 +45,12 @@ export function stage(mounts: readonly SandboxMount[], uid: number): Staging {
   return { mounts: staged, feed: words.length === 0 ? undefined : Buffer.from([uid, ...words, ''].join('\0')) };
 }
 
-/** The words that stage the mounts read from `descriptor` and then become the command. Throws PLUGIN_REFUSED when perl is missing. */
-export function stageWords(plugin: string, descriptor: number): string[] {
+/**
+ * The words that stage the mounts read from `descriptor`, if any, give up root for ever and then become the command. Throws PLUGIN_REFUSED
+ * when perl is needed and missing.
+ */
+export function rootWords(uid: number, plugin: string, descriptor: number | undefined): string[] {
+  if (descriptor === undefined) return [SETPRIV, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--no-new-privs', '--'];
   if (!isProgram(PERL)) {
     throw new HostError(
       'PLUGIN_REFUSED',

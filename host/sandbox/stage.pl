@@ -1,20 +1,19 @@
 # Prepares folders of root for a sandbox that runs as an ordinary user, in a mount namespace of its own: each is mounted below /mnt so that its
-# owner's files belong to the sandbox's user there, and new files belong to the owner on disk. Then becomes the command.
+# owner's files belong to the sandbox's user there, and new files belong to the owner on disk. Then becomes that user for ever, and the command.
 #   perl stage.pl FD COMMAND…      FD: NUL-separated: uid, then for each mount: source, "ro" or "rw"
-use strict;
-use warnings;
+# No modules, "strict" included: each would make every start slower by more than half a millisecond.
 
 my %NUMBERS = (
-    x86_64  => { unshare => 272, mount => 165 },
-    aarch64 => { unshare => 97,  mount => 40 },
+    x86_64  => { unshare => 272, mount => 165, setgroups => 116, setresgid => 119, setresuid => 117, prctl => 157 },
+    aarch64 => { unshare => 97,  mount => 40,  setgroups => 159, setresgid => 149, setresuid => 147, prctl => 167 },
 );
 # The same on every architecture.
-use constant { OPEN_TREE => 428, MOVE_MOUNT => 429, MOUNT_SETATTR => 442 };
-use constant { CLONE_NEWNS => 0x20000, CLONE_NEWUSER => 0x10000000 };
-use constant { MS_REC => 0x4000, MS_PRIVATE => 0x40000, MS_NOSUID => 2, MS_NODEV => 4 };
-use constant { AT_FDCWD => -100, AT_EMPTY_PATH => 0x1000, OPEN_TREE_CLONE => 1, OPEN_TREE_CLOEXEC => 0x80000 };
-use constant { MOVE_MOUNT_F_EMPTY_PATH => 4, MOUNT_ATTR_IDMAP => 0x100000, EINVAL => 22 };
-use constant STAGE => '/mnt';
+my ($OPEN_TREE, $MOVE_MOUNT, $MOUNT_SETATTR) = (428, 429, 442);
+my ($CLONE_NEWNS, $CLONE_NEWUSER) = (0x20000, 0x10000000);
+my ($MS_REC, $MS_PRIVATE, $MS_NOSUID, $MS_NODEV) = (0x4000, 0x40000, 2, 4);
+my ($AT_FDCWD, $AT_EMPTY_PATH, $OPEN_TREE_CLONE, $OPEN_TREE_CLOEXEC) = (-100, 0x1000, 1, 0x80000);
+my ($MOVE_MOUNT_F_EMPTY_PATH, $MOUNT_ATTR_IDMAP, $EINVAL, $PR_SET_NO_NEW_PRIVS) = (4, 0x100000, 22, 38);
+my $STAGE = '/mnt';
 
 my $action = 'prepare the sandbox';
 sub fail { my ($why) = @_; print STDERR "Cannot $action: $why\n"; exit 125 }
@@ -22,6 +21,7 @@ sub fail { my ($why) = @_; print STDERR "Cannot $action: $why\n"; exit 125 }
 sub first_line { my ($file) = @_; open(my $handle, '<', $file) or return; return scalar <$handle> }
 chomp(my $machine = first_line('/proc/sys/kernel/arch') // `/usr/bin/uname -m`);
 my $numbers = $NUMBERS{$machine} or fail("the machine \"$machine\" is not known; run the host as an ordinary user");
+sub call { my ($name, @arguments) = @_; return syscall($numbers->{$name}, @arguments) == 0 }
 
 my $descriptor = shift @ARGV;
 open(my $feed, '<&=', $descriptor) or fail("descriptor $descriptor cannot be read: $!");
@@ -40,7 +40,7 @@ sub namespace_of {
         if ($pid == 0) {
             close $made;
             close $done;
-            exit 1 unless syscall($numbers->{unshare}, CLONE_NEWUSER) == 0;
+            exit 1 unless call('unshare', $CLONE_NEWUSER);
             syswrite($tell, 'x');
             sysread($wait, my $end, 1);
             exit 0;
@@ -59,32 +59,39 @@ sub namespace_of {
 }
 
 my ($empty, $root, $type, $private) = ('', '/', 'tmpfs', 'none');
-syscall($numbers->{unshare}, CLONE_NEWNS) == 0 or fail("no mount namespace can be made: $!; the host lacks CAP_SYS_ADMIN: run it as an ordinary user");
-syscall($numbers->{mount}, $private, $root, 0, MS_REC | MS_PRIVATE, 0) == 0 or fail("mounts cannot be made private: $!");
+call('unshare', $CLONE_NEWNS) or fail("no mount namespace can be made: $!; the host lacks CAP_SYS_ADMIN: run it as an ordinary user");
+call('mount', $private, $root, 0, $MS_REC | $MS_PRIVATE, 0) or fail("mounts cannot be made private: $!");
 
 my @staged;
 while (my ($source, $mode) = splice(@wanted, 0, 2)) {
     $action = "prepare \"$source\" for the sandbox";
     my @facts = lstat($source) or fail("$!");
     fail('it is a link') if -l _;
-    my $tree = syscall(OPEN_TREE, AT_FDCWD, $source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    my $is_folder = -d _;
+    my $tree = syscall($OPEN_TREE, $AT_FDCWD, $source, $OPEN_TREE_CLONE | $OPEN_TREE_CLOEXEC);
     fail("it cannot be opened as a mount: $!") if $tree < 0;
-    my $attributes = pack('Q4', MOUNT_ATTR_IDMAP, 0, 0, fileno(namespace_of(@facts[4, 5])));
-    if (syscall(MOUNT_SETATTR, $tree, $empty, AT_EMPTY_PATH, $attributes, length $attributes) != 0) {
+    my $attributes = pack('Q4', $MOUNT_ATTR_IDMAP, 0, 0, fileno(namespace_of(@facts[4, 5])));
+    if (syscall($MOUNT_SETATTR, $tree, $empty, $AT_EMPTY_PATH, $attributes, length $attributes) != 0) {
         # Without the mapping the files keep their owners: enough to read what everybody may read, never enough to write.
         fail("its file system cannot map owners: $!; move it to ext4, xfs, btrfs or tmpfs, or run the host as an ordinary user")
-            unless $! == EINVAL && $mode eq 'ro';
+            unless $! == $EINVAL && $mode eq 'ro';
     }
-    push @staged, [$source, $tree, -d _];
+    push @staged, [$source, $tree, $is_folder];
 }
 
 $action = 'prepare the sandbox';
-my ($stage, $options) = (STAGE, 'mode=0711,size=65536');
-syscall($numbers->{mount}, $type, $stage, $type, MS_NOSUID | MS_NODEV, $options) == 0 or fail("nothing can be mounted on $stage: $!");
+my $options = 'mode=0711,size=65536';
+call('mount', $type, $STAGE, $type, $MS_NOSUID | $MS_NODEV, $options) or fail("nothing can be mounted on $STAGE: $!");
 for my $index (0 .. $#staged) {
     my ($source, $tree, $is_folder) = @{ $staged[$index] };
-    my $target = STAGE . "/$index";
+    my $target = "$STAGE/$index";
     $is_folder ? mkdir($target, 0755) : open(my $file, '>', $target) or fail("$target cannot be made: $!");
-    syscall(MOVE_MOUNT, $tree, $empty, AT_FDCWD, $target, MOVE_MOUNT_F_EMPTY_PATH) == 0 or fail("\"$source\" cannot be mounted: $!");
+    syscall($MOVE_MOUNT, $tree, $empty, $AT_FDCWD, $target, $MOVE_MOUNT_F_EMPTY_PATH) == 0 or fail("\"$source\" cannot be mounted: $!");
 }
+
+# Numbers, for perl passes the address of a string; the capabilities go with the last id of root.
+my $user = $uid + 0;
+call('setgroups', 0, 0) && call('setresgid', $user, $user, $user) && call('setresuid', $user, $user, $user)
+    or fail("the rights of root cannot be given up: $!");
+call('prctl', $PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or fail("no_new_privs cannot be set: $!");
 exec { $ARGV[0] } @ARGV or fail("\"$ARGV[0]\" cannot be started: $!");

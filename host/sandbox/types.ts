@@ -8,7 +8,7 @@ export type DriverName = 'bubblewrap' | 'gvisor' | 'container' | 'landlock' | 's
 export type Grade = 'partial' | 'os' | 'kernel';
 
 /** What a driver can promise; a policy relies on some of it. */
-export type Guarantee = 'fs' | 'net' | 'netAllow' | 'pids' | 'memory' | 'cpu' | 'signals' | 'fork';
+export type Guarantee = 'fs' | 'net' | 'netAllow' | 'pids' | 'memory' | 'cpu' | 'signals' | 'fork' | 'masks';
 
 /** A folder or file of the host that the plugin sees. */
 export interface Mount {
@@ -16,6 +16,15 @@ export interface Mount {
   readonly source: string;
   /** Where the plugin sees it: the path it was granted by. */
   readonly target: string;
+}
+
+/** A place inside a folder that a plugin may read, which it sees empty. */
+export interface Mask {
+  /** Where the plugin would see it. */
+  readonly target: string;
+  readonly kind: 'folder' | 'file';
+  /** A folder of the host's own that may not be there yet, by its real path: made before the start, or the mask had nothing to cover. */
+  readonly make?: string;
 }
 
 /** Resources of one plugin, all processes together unless said otherwise. */
@@ -42,6 +51,16 @@ export interface NetRule {
   readonly text: string;
 }
 
+/** How programs outside the system's folders are found. */
+export interface ProgramPlaces {
+  /** Folders of the host's own PATH that neither a plugin nor a project could have filled. */
+  readonly path: readonly string[];
+  /** True when it is, lies in or leads through what a plugin or a project could have filled. */
+  isForeign(file: string): boolean;
+  /** Why a program or its library is not shown, as a clause; undefined when it may be. By its real path. */
+  whyNot(file: string): string | undefined;
+}
+
 /** What one plugin may do, once everything was asked, granted, capped and made canonical. Everything else is denied. */
 export interface Policy {
   readonly plugin: string;
@@ -53,6 +72,10 @@ export interface Policy {
   readonly cacheDir: string | undefined;
   readonly read: readonly Mount[];
   readonly write: readonly Mount[];
+  /** What in `read` it must see empty. Left out: nothing. */
+  readonly masks?: readonly Mask[];
+  /** Left out: no programs but those of the system, the plugin's own and the host's Node. */
+  readonly programs?: ProgramPlaces;
   /** Empty: no network. */
   readonly net: readonly NetRule[];
   /** May start processes of its own. */
@@ -99,6 +122,8 @@ export interface Enclosure {
   readonly net: readonly NetRule[];
   /** Folders on the host that the plugin can write; watched for their size. */
   readonly writable: readonly string[];
+  /** What the kernel must limit for the whole plugin: where it comes out watched only, the plugin is not started. Left out: nothing. */
+  readonly mustLimit?: readonly ('memory' | 'pids' | 'cpu')[];
   /** Files that the driver's program reads: `makeScratch()` before the launch, `removeScratch()` after the exit. */
   readonly scratch?: Scratch;
 }

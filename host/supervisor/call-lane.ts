@@ -3,11 +3,12 @@ import type { Timers } from '../process/timers.ts';
 import type { Reply } from '../process/types.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
+import { ALONE, type Beside } from './beside.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { type Job, type Line, sizeOf } from './job.ts';
 import { Suspects } from './suspects.ts';
 import type { HookCall, PluginSpec } from './types.ts';
-import { Untold } from './untold.ts';
+import { Unsettled } from './unsettled.ts';
 
 /** Calls and notifications on their way to one plugin: in flight up to `concurrency`, the rest in a bounded queue. */
 export class CallLane {
@@ -24,11 +25,14 @@ export class CallLane {
   #line: Line | undefined;
   #isolated: Job | undefined;
   #losing: Job[] | undefined;
-  readonly #untold = new Untold();
+  readonly #untold = new Unsettled();
+  readonly #unsettled = new Unsettled();
+  readonly #beside: Beside;
 
-  constructor(spec: PluginSpec, timers: Timers) {
+  constructor(spec: PluginSpec, timers: Timers, beside: Beside = ALONE) {
     this.#spec = spec;
     this.#timers = timers;
+    this.#beside = beside;
     this.#queue = new BoundedQueue(spec.queueCalls, spec.queueBytes);
   }
 
@@ -48,6 +52,7 @@ export class CallLane {
       sent: undefined,
       isSettled: false,
     };
+    this.#unsettled.add();
     const line = this.#queue.size === 0 ? this.#lineFor(job) : undefined;
     if (line !== undefined) this.#send(job, line);
     else if (!this.#enqueue(job)) this.fail(job, this.#overloaded());
@@ -65,7 +70,12 @@ export class CallLane {
 
   /** Settles when no notification waits any more, handed over or dropped. */
   told(): Promise<void> {
-    return this.#untold.gone();
+    return this.#untold.none();
+  }
+
+  /** Settles when every call that was accepted has settled. */
+  settled(): Promise<void> {
+    return this.#unsettled.none();
   }
 
   /** A notification that may not even wait. */
@@ -154,7 +164,8 @@ export class CallLane {
     const line = this.#line;
     if (line === undefined || this.#isolated !== undefined || !line.connection.writable) return undefined;
     if (typeof item === 'string') return line;
-    return line.connection.inFlight < (item.isSuspect ? 1 : this.#spec.concurrency) ? line : undefined;
+    const inFlight = line.connection.inFlight + this.#beside.inFlight();
+    return inFlight < (item.isSuspect ? 1 : this.#spec.concurrency) ? line : undefined;
   }
 
   #send(job: Job, line: Line): void {
@@ -187,8 +198,10 @@ export class CallLane {
       this.answered++;
       if (job.isSuspect) this.suspects.clear(job.call.event);
       const { coldStart, attempt } = job;
-      job.call.settle({ ok: true, answer: reply.result, bytes: reply.bytes, pid: line.pid, coldStart, attempts: attempt });
+      const { result: answer, bytes, weight } = reply;
+      job.call.settle({ ok: true, answer, bytes, weight, pid: line.pid, coldStart, attempts: attempt });
     }
+    this.#beside.onRoom();
     this.pump();
   }
 
@@ -221,6 +234,7 @@ export class CallLane {
   #finish(job: Job): void {
     job.isSettled = true;
     this.#dequeue(job);
+    this.#unsettled.remove();
   }
 
   #count(failure: Failure): void {

@@ -1,6 +1,7 @@
 import { within } from '../process/terminate.ts';
 import type { Timers } from '../process/timers.ts';
 import type { Failure, Logger } from '../protocol/types.ts';
+import type { Beside } from './beside.ts';
 import { CallLane } from './call-lane.ts';
 import { ConnectionTotals } from './connection-totals.ts';
 import type { Ending } from './death.ts';
@@ -9,7 +10,7 @@ import { settleLost } from './lost-calls.ts';
 import type { PluginProcess } from './plugin-process.ts';
 import { poisonFailure, refusalOf, stoppedFailure } from './refusal.ts';
 import { TIMES, type Times } from './restart-policy.ts';
-import type { HookCall, PluginHandle, PluginSpec, PluginStatus } from './types.ts';
+import type { HookCall, PluginHandle, PluginSpec, PluginState, PluginStatus } from './types.ts';
 
 export interface SupervisorDeps {
   readonly timers: Timers;
@@ -20,6 +21,8 @@ export interface SupervisorDeps {
   /** Called after each change of state. */
   readonly onStatus?: (status: PluginStatus) => void;
   readonly times?: Partial<Times>;
+  /** Other versions of the same plugin that run; left out: there is none. */
+  readonly beside?: Beside;
 }
 
 /** How long a notification may wait for the next start. */
@@ -45,7 +48,7 @@ export class SupervisedPlugin implements PluginHandle {
     this.#spec = spec;
     this.#deps = deps;
     this.#config = spec.config;
-    this.#lane = new CallLane(spec, timers);
+    this.#lane = new CallLane(spec, timers, deps.beside);
     const times = { ...TIMES, ...deps.times };
     this.#stopStepMs = times.stopStepMs;
     const lifeDeps = { timers, log, serve, random, times };
@@ -117,6 +120,24 @@ export class SupervisedPlugin implements PluginHandle {
     await this.#life.gone();
   }
 
+  /** Settles when every call and notification it was given has gone its way. */
+  async drained(): Promise<void> {
+    await Promise.all([this.#lane.settled(), this.#lane.told()]);
+  }
+
+  get state(): PluginState {
+    return this.#life.state;
+  }
+
+  get inFlight(): number {
+    return this.#life.process?.connection.inFlight ?? 0;
+  }
+
+  /** Sends what waits, as far as there is room. */
+  pump(): void {
+    this.#lane.pump();
+  }
+
   /** The next process gets it in the handshake, the running one as `config/changed`. */
   updateConfig(config: PluginSpec['config']): void {
     this.#config = config;
@@ -134,7 +155,7 @@ export class SupervisedPlugin implements PluginHandle {
       starts,
       restarts,
       hold: process?.hold,
-      inFlight: process?.connection.inFlight ?? 0,
+      inFlight: this.inFlight,
       queued: this.#lane.waiting,
       lastExit,
       nextStartMs: nextStartMs === undefined ? undefined : Math.ceil(nextStartMs),
@@ -168,8 +189,7 @@ export class SupervisedPlugin implements PluginHandle {
   }
 
   #quietMs(): number {
-    const inFlight = this.#life.process?.connection.inFlight ?? 0;
-    return this.#lane.waiting > 0 || inFlight > 0 ? 0 : this.#deps.timers.now() - this.#lane.lastActive;
+    return this.#lane.waiting > 0 || this.inFlight > 0 ? 0 : this.#deps.timers.now() - this.#lane.lastActive;
   }
 
   #tellConfig(): void {

@@ -44,7 +44,8 @@ export interface HookCall {
   readonly deadline: number;
   /** May be tried once more on a fresh process. */
   readonly idempotent: boolean;
-  settle(reply: CallReply): void;
+  /** False: the answer could not be used. */
+  settle(reply: CallReply): unknown;
 }
 
 export type CallReply =
@@ -53,6 +54,8 @@ export type CallReply =
       readonly answer: unknown;
       /** Size of the answering message in bytes. */
       readonly bytes: number;
+      /** Roughly what it takes once parsed, in bytes; undefined for one too small to be counted. */
+      readonly weight?: number | undefined;
       readonly pid: number | undefined;
       readonly coldStart: boolean;
       readonly attempts: number;

@@ -2,6 +2,9 @@ import { definePlugin, type HookMap } from '@outrigger/sdk';
 
 type Failure = HookMap['conda.on_exception']['payload'];
 
+/** The innermost calls come last. */
+const MAX_TRACE_LINES = 20;
+
 const HINTS: readonly (readonly [cause: RegExp, hint: string])[] = [
   [/command not found|ENOENT|exit 127\b/, 'Is the program installed, spelled right, and on the PATH?'],
   [/permission denied|EACCES|EPERM|exit 126\b/i, 'May this user read, write or execute the file? Is it executable?'],
@@ -33,9 +36,10 @@ export const plugin = definePlugin({
     'conda.on_exception': (failure, { context, log }) => {
       const stderr = (failure.stderr ?? []).slice(-10);
       const ended = howItEnded(failure);
-      const evidence = [failure.error, failure.message, ended, ...stderr].join('\n');
+      const evidence = [...failure.errorClasses, failure.message, ended, ...stderr].join('\n');
       const hints = HINTS.filter(([cause]) => cause.test(evidence)).map(([, hint]) => hint);
       const seconds = failure.durationMs === undefined ? '' : ` after ${(failure.durationMs / 1000).toFixed(1)} s`;
+      const trace = failure.traceback?.trimEnd().split('\n').slice(-MAX_TRACE_LINES) ?? [];
       log.error(
         [
           `${failure.command} failed: ${ended}${seconds}`,
@@ -43,6 +47,7 @@ export const plugin = definePlugin({
           `  folder     ${failure.cwd ?? 'unknown'}`,
           `  time       ${context.time}`,
           ...stderr.map((line, i) => `  ${i === 0 ? 'last words' : '          '} ${line}`),
+          ...trace.map((line, i) => `  ${i === 0 ? 'trace     ' : '          '} ${line}`),
           ...hints.map((hint) => `  hint       ${hint}`),
         ].join('\n'),
       );

@@ -53,3 +53,13 @@ test('rich-exception logs its report as an error and its manifest is valid', asy
     ].join('\n'),
   );
 });
+
+test('rich-exception shows the innermost lines of a stack trace', async () => {
+  const t = await testPlugin(plugin);
+  const traceback = Array.from({ length: 30 }, (_, i) => `line ${i}\n`).join('');
+
+  await t.call('conda.on_exception', { ...failure, traceback });
+
+  expect(t.logs[0]?.message).toContain('\n  trace      line 10\n             line 11\n');
+  expect(t.logs[0]?.message).toContain('\n             line 29\n  hint ');
+});

@@ -18,7 +18,7 @@ export const methods = {
       "level": 0,
       "params": "hook-invoke.params",
       "result": "answer",
-      "description": "One event for one plugin; the answer decides."
+      "description": "One event for one plugin; the answer decides. With an `outcome` it is a delivery: any result confirms it."
     },
     {
       "name": "hook/notify",

@@ -154,6 +154,7 @@ export interface HookInvokeParams {
    * 1, or 2 when an idempotent event is tried again on a fresh process.
    */
   attempt: number;
+  outcome?: OutcomeSummary;
   /**
    * What this plugin returned as `state` in an earlier event of the same operation.
    */
@@ -193,6 +194,30 @@ export interface EventContext {
 }
 
 /**
+ * Only in mode `fire_and_forget` with `delivery: at-least-once`: what became of the event. Any result means that the plugin has it; the same event may come again.
+ */
+export interface OutcomeSummary {
+  /**
+   * `continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead.
+   */
+  status: 'continued' | 'blocked' | 'replaced';
+  /**
+   * Plugin that blocked or replaced.
+   */
+  by?: string;
+  /**
+   * Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`.
+   */
+  cause?: 'verdict' | 'failure';
+  violation?: Violation;
+  /**
+   * The value that stands in for the operation's result, when `status` is `replaced`.
+   */
+  value?: unknown;
+  [k: string]: unknown;
+}
+
+/**
  * A `fire_and_forget` event: the final payload and what became of it. A notification; nothing is answered.
  */
 export interface HookNotifyParams {
@@ -214,30 +239,6 @@ export interface HookNotifyParams {
    * What this plugin returned as `state` in an earlier event of the same operation.
    */
   state?: unknown;
-  [k: string]: unknown;
-}
-
-/**
- * What became of the event.
- */
-export interface OutcomeSummary {
-  /**
-   * `continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead.
-   */
-  status: 'continued' | 'blocked' | 'replaced';
-  /**
-   * Plugin that blocked or replaced.
-   */
-  by?: string;
-  /**
-   * Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`.
-   */
-  cause?: 'verdict' | 'failure';
-  violation?: Violation;
-  /**
-   * The value that stands in for the operation's result, when `status` is `replaced`.
-   */
-  value?: unknown;
   [k: string]: unknown;
 }
 
@@ -665,6 +666,584 @@ export interface StorageSetParams {
 }
 
 /**
+ * Where the page is on which people see what the daemon does.
+ */
+export interface DashboardResult {
+  /**
+   * Link with the token that lets its reader in; it works on the machine of the daemon, until the daemon ends.
+   */
+  url: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Fires an event.
+ */
+export interface EmitParams {
+  /**
+   * Full name of the hook point, `catalog.hook`.
+   */
+  hook: string;
+  /**
+   * What the hook point's schema asks for.
+   */
+  payload: Record<string, unknown>;
+  /**
+   * Id of a session that this client opened. Default: none, the host's own scope.
+   */
+  session?: string;
+  /**
+   * Events with the same id belong together: plugins keep state between them.
+   */
+  operation?: string;
+  /**
+   * W3C trace context to pass on to plugins.
+   */
+  traceparent?: string;
+  /**
+   * True: the result carries the trace. Default false.
+   */
+  trace?: boolean;
+  [k: string]: unknown;
+}
+
+/**
+ * What became of the event.
+ */
+export interface EmitResult {
+  /**
+   * Id of the event; empty when nobody listened.
+   */
+  event: string;
+  /**
+   * `continued`: go on with the payload. `blocked`: stop. `replaced`: skip the operation and use `value`.
+   */
+  status: 'continued' | 'blocked' | 'replaced';
+  /**
+   * The payload as the last plugin left it; absent when nobody changed it.
+   */
+  payload?: Record<string, unknown>;
+  /**
+   * Plugin that blocked or replaced.
+   */
+  by?: string;
+  /**
+   * Of a block: what the plugin said, or that it failed and the event fails closed.
+   */
+  cause?: 'verdict' | 'failure';
+  /**
+   * Why it was blocked: `reason`, and what else the plugin said.
+   */
+  violation?: Record<string, unknown>;
+  /**
+   * The replacement.
+   */
+  value?: unknown;
+  /**
+   * When trying again could succeed, in milliseconds.
+   */
+  retryAfterMs?: number;
+  /**
+   * Plugins that failed without stopping the event; absent when there are none.
+   */
+  failOpens?: {
+    plugin: string;
+    code: string;
+    [k: string]: unknown;
+  }[];
+  /**
+   * The record of the event, when it was asked for.
+   */
+  trace?: Record<string, unknown>;
+  [k: string]: unknown;
+}
+
+/**
+ * Somebody began or ceased to listen.
+ */
+export interface HeardChangedParams {
+  /**
+   * Session that it is about; absent for the host's own scope.
+   */
+  session?: string;
+  /**
+   * Names of the hook points that somebody listens to; firing any other is wasted work.
+   */
+  heard: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * First message of a client: which protocol it speaks, who it is.
+ */
+export interface HelloParams {
+  /**
+   * Newest version of the client protocol that it speaks; now 1.
+   */
+  protocol: number;
+  /**
+   * Name of the application, for logs and traces.
+   */
+  name?: string;
+  /**
+   * Its version.
+   */
+  version?: string;
+  /**
+   * What the host asks for where anybody could connect.
+   */
+  token?: string;
+  /**
+   * Catalogs that it fires events of: the name of a shipped one, or one of its own as an object; the latter only for a host that serves this client alone.
+   *
+   * @maxItems 100
+   */
+  catalogs?: (
+    | {
+        [k: string]: unknown;
+      }
+    | string
+  )[];
+  [k: string]: unknown;
+}
+
+/**
+ * The host is ready.
+ */
+export interface HelloResult {
+  /**
+   * Version that both speak from now on.
+   */
+  protocol: number;
+  /**
+   * Version of the host.
+   */
+  version: string;
+  /**
+   * Names of the hook points that somebody listens to; firing any other is wasted work.
+   */
+  heard: string[];
+  /**
+   * What is wrong in the configuration, one line each; the host serves in spite of it.
+   */
+  problems: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * The hook points there are.
+ */
+export interface HooksListResult {
+  /**
+   * By name.
+   */
+  hooks: {
+    /**
+     * Full name of the hook point, `catalog.hook`.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description: string;
+    /**
+     * Plugins in the plan, in order.
+     */
+    subscribers: string[];
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+
+/**
+ * Forgets the state that plugins kept for an operation.
+ */
+export interface OperationEndParams {
+  /**
+   * Its id.
+   */
+  operation: string;
+  /**
+   * Id of a session that this client opened. Default: none, the host's own scope.
+   */
+  session?: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Ends a plugin's process, its back-off or its quarantine, and starts it again.
+ */
+export interface PluginsRestartParams {
+  /**
+   * Name of the plugin.
+   */
+  plugin: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Reads the configuration and the plugins again and takes over what changed, as a whole or not at all.
+ */
+export interface ReloadParams {
+  /**
+   * Plugins that get a new process whether they changed or not; one that does not run is started.
+   *
+   * @maxItems 1000
+   */
+  plugins?: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * What became of the configuration that was read again.
+ */
+export interface ReloadResult {
+  /**
+   * Whether it is in force.
+   */
+  applied: boolean;
+  /**
+   * Why it is not; the one before stays in force.
+   */
+  reason?: string;
+  /**
+   * What is wrong in it, one line each.
+   */
+  problems: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * Ends a session.
+ */
+export interface SessionCloseParams {
+  /**
+   * Its id.
+   */
+  session: string;
+  [k: string]: unknown;
+}
+
+/**
+ * Opens a scope of the client's own; it ends with the connection at the latest.
+ */
+export interface SessionOpenParams {
+  /**
+   * Id of the session, in traces and for plugins. Default: one is made.
+   */
+  id?: string;
+  /**
+   * Plugins, or sets as `@name`, that take part in this session.
+   *
+   * @maxItems 1000
+   */
+  plugins?: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * The session is open.
+ */
+export interface SessionOpenResult {
+  /**
+   * Its id.
+   */
+  id: string;
+  /**
+   * Names of the hook points that somebody listens to; firing any other is wasted work.
+   */
+  heard: string[];
+  [k: string]: unknown;
+}
+
+/**
+ * How the daemon and its plugins are.
+ */
+export interface StatusResult {
+  /**
+   * Process of the daemon.
+   */
+  pid: number;
+  /**
+   * Its version.
+   */
+  version: string;
+  /**
+   * `stopping`: it takes no new events.
+   */
+  state: 'serving' | 'stopping';
+  /**
+   * When it began to serve, RFC 3339.
+   */
+  startedAt: string;
+  /**
+   * How long it has been serving, in milliseconds.
+   */
+  uptimeMs: number;
+  /**
+   * Its own memory, in KiB.
+   */
+  memoryKb: number;
+  /**
+   * Where it listens.
+   */
+  addresses: string[];
+  /**
+   * Config files in force, the strongest first.
+   */
+  configFiles: string[];
+  /**
+   * Clients that are connected.
+   */
+  clients: number;
+  /**
+   * Requests of clients that fire events and are not answered.
+   */
+  inFlight: number;
+  /**
+   * Events fired so far.
+   */
+  events: number;
+  /**
+   * Events that a plugin blocked.
+   */
+  blocked: number;
+  /**
+   * Events that a plugin answered in place of the operation.
+   */
+  replaced: number;
+  /**
+   * Events that went on in spite of a plugin's failure.
+   *
+   * Items: One plugin, hook point and code.
+   */
+  failOpens: {
+    /**
+     * Name of the plugin.
+     */
+    plugin: string;
+    /**
+     * Full name of the hook point.
+     */
+    hook: string;
+    /**
+     * Error code.
+     */
+    code: string;
+    /**
+     * How often.
+     */
+    count: number;
+    [k: string]: unknown;
+  }[];
+  /**
+   * What is wrong in the configuration, one line each.
+   */
+  problems: string[];
+  /**
+   * What became of the configuration when it was read again the last time; absent when it never was.
+   */
+  lastReload?: {
+    /**
+     * Whether it is in force.
+     */
+    applied: boolean;
+    /**
+     * Why it is not; the one before stays in force.
+     */
+    reason?: string;
+    /**
+     * RFC 3339.
+     */
+    time: string;
+    [k: string]: unknown;
+  };
+  /**
+   * All plugins.
+   *
+   * Items: One plugin.
+   */
+  plugins: {
+    /**
+     * Name.
+     */
+    name: string;
+    /**
+     * What its process does; for a plugin that is not enabled, why not.
+     */
+    state:
+      | 'stopped'
+      | 'starting'
+      | 'ready'
+      | 'draining'
+      | 'backoff'
+      | 'quarantined'
+      | 'refused'
+      | 'disabled'
+      | 'without'
+      | 'untrusted'
+      | 'broken';
+    /**
+     * Why it is not enabled.
+     */
+    reason?: string;
+    /**
+     * Its process.
+     */
+    pid?: number;
+    /**
+     * Starts so far.
+     */
+    starts?: number;
+    /**
+     * Starts that followed a failure.
+     */
+    restarts?: number;
+    /**
+     * Calls it has not answered.
+     */
+    inFlight?: number;
+    /**
+     * Calls that wait to be written to it.
+     */
+    queued?: number;
+    /**
+     * Calls it has answered.
+     */
+    answered?: number;
+    /**
+     * Calls that failed, by error code.
+     */
+    failed?: {
+      [k: string]: number;
+    };
+    /**
+     * Half of its latest 1000 calls were answered within this time, in milliseconds.
+     */
+    p50Ms?: number;
+    /**
+     * 99 of 100 of its latest 1000 calls were answered within this time, in milliseconds.
+     */
+    p99Ms?: number;
+    /**
+     * Events it was not told of.
+     */
+    notificationsDropped?: number;
+    /**
+     * When the next start is tried, in milliseconds.
+     */
+    nextStartMs?: number;
+    /**
+     * What holds its process; absent for a plugin that is trusted or not running.
+     */
+    hold?: {
+      /**
+       * The sandbox.
+       */
+      driver: string;
+      /**
+       * How much it holds: `os`, `kernel` or `partial`.
+       */
+      grade: string;
+      /**
+       * `hard`: the kernel limits memory and processes of the whole plugin; `soft`: it is watched and ended.
+       */
+      limits: 'hard' | 'soft';
+      /**
+       * The mechanism, for people.
+       */
+      limiter: string;
+      [k: string]: unknown;
+    };
+    /**
+     * Memory of its process and those below it, in KiB.
+     */
+    memoryKb?: number;
+    /**
+     * Circuit breakers that are not closed.
+     *
+     * Items: One of them.
+     */
+    breakers?: {
+      /**
+       * Full name of the hook point.
+       */
+      hook: string;
+      /**
+       * `half-open`: one call is let through to try.
+       */
+      state: 'open' | 'half-open';
+      [k: string]: unknown;
+    }[];
+    /**
+     * How its process ended the last time.
+     */
+    lastExit?: {
+      /**
+       * RFC 3339.
+       */
+      time: string;
+      /**
+       * Class of the end: `crash`, `hung`, `idle` …
+       */
+      death: string;
+      /**
+       * One sentence for people.
+       */
+      message: string;
+      /**
+       * Exit code.
+       */
+      code?: number;
+      /**
+       * Signal that ended it.
+       */
+      signal?: string;
+      [k: string]: unknown;
+    };
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+
+/**
+ * The daemon is stopping: it takes no new events, waits for those in flight, and ends.
+ */
+export interface StopResult {
+  /**
+   * Its process.
+   */
+  pid: number;
+  /**
+   * How long it waits for events in flight, in milliseconds.
+   */
+  drainMs: number;
+  [k: string]: unknown;
+}
+
+/**
+ * Asks for the record of an event.
+ */
+export interface TraceGetParams {
+  /**
+   * Its id.
+   */
+  event: string;
+  [k: string]: unknown;
+}
+
+/**
+ * The record of an event.
+ */
+export interface TraceGetResult {
+  /**
+   * As in `trace.schema.json`; absent when the host does not remember it.
+   */
+  trace?: Record<string, unknown>;
+  [k: string]: unknown;
+}
+
+/**
  * When to call the plugin: payload field (or JSON Pointer) to value or values. All fields of one object must match; of several objects one must.
  */
 export type Match = MatchEntry | MatchEntry[];
@@ -802,6 +1381,10 @@ export interface SubscriptionRequest {
    * What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker.
    */
   onFailure?: 'fail' | 'ignore' | 'disable';
+  /**
+   * In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id.
+   */
+  delivery?: 'at-most-once' | 'at-least-once';
 }
 
 /**
@@ -892,6 +1475,40 @@ export interface Config {
      * Default true.
      */
     enabled?: boolean;
+  };
+  /**
+   * What the daemon keeps on disk, in the data folder: traces, lives of plugins, what went on without them, what operators did, and events for `delivery: at-least-once`.
+   */
+  journal?: {
+    /**
+     * Default true.
+     */
+    enabled?: boolean;
+    /**
+     * What is older is removed, in days. Default 14.
+     */
+    maxAgeDays?: number;
+    /**
+     * Of more, the oldest is removed; a trace larger than a sixteenth of it is not kept. Default 268435456.
+     */
+    maxBytes?: number;
+    /**
+     * Events that wait for a plugin, for each plugin.
+     */
+    spool?: {
+      /**
+       * Most events that wait. Default 10000.
+       */
+      maxEvents?: number;
+      /**
+       * Most bytes that wait; one event may always. Default 67108864.
+       */
+      maxBytes?: number;
+      /**
+       * `drop-oldest` (default): the oldest event makes room, and is counted; `refuse`: the event is not fired, `emit` fails with PLUGIN_OVERLOADED.
+       */
+      whenFull?: 'drop-oldest' | 'refuse';
+    };
   };
   /**
    * The host's own bounds.
@@ -1034,6 +1651,10 @@ export interface PluginEntry {
    */
   onFailure?: 'fail' | 'ignore' | 'disable';
   /**
+   * In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id.
+   */
+  delivery?: 'at-most-once' | 'at-least-once';
+  /**
    * The same settings for one hook point; they win over those beside them.
    */
   hooks?: {
@@ -1093,6 +1714,10 @@ export interface HookOverride {
    * What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker.
    */
   onFailure?: 'fail' | 'ignore' | 'disable';
+  /**
+   * In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id.
+   */
+  delivery?: 'at-most-once' | 'at-least-once';
 }
 
 /**
@@ -1227,6 +1852,16 @@ export interface LockedPlugin {
    */
   driver?: string;
   /**
+   * Granted paths that went through a link then, and where they led. One that leads elsewhere later is refused.
+   */
+  paths?: {
+    [k: string]: string;
+  };
+  /**
+   * Paths it was granted for writing before, and is not any more: no link that lies there chooses what is granted now.
+   */
+  wrote?: string[];
+  /**
    * When, ISO 8601 in UTC.
    */
   time: string;
@@ -1275,6 +1910,12 @@ export interface Catalog {
     ties?: 'configuration' | 'name';
   };
   /**
+   * Hook points of the system the catalog follows that it does not have, and why. For people.
+   */
+  leftOut?: {
+    [k: string]: string;
+  };
+  /**
    * Hook points by their short name.
    */
   hooks: {
@@ -1287,9 +1928,17 @@ export interface Catalog {
  */
 export interface HookPoint {
   /**
+   * A few words for lists.
+   */
+  title?: string;
+  /**
    * When it fires and what it is for.
    */
   description: string;
+  /**
+   * Its name in the system the catalog follows. For people.
+   */
+  origin?: string;
   /**
    * Version of the payload. Default 1.
    */
@@ -1325,9 +1974,22 @@ export interface HookPoint {
    */
   ordered?: boolean;
   /**
+   * The plan runs from last to first: for a hook point that undoes what others did. Default false.
+   */
+  reversed?: boolean;
+  /**
    * Short names of hook points of the same operation, such as the post and error events of a pre event.
    */
   pairs?: string[];
+  /**
+   * Fields of the payload that the host fills in where the application leaves them out, and what with.
+   */
+  fill?: {
+    /**
+     * `event`, `operation`, `session`: an id. `time`: of the event, RFC 3339 in UTC. `hook`: short name of the hook point. `version`: of the payload.
+     */
+    [k: string]: 'event' | 'operation' | 'session' | 'time' | 'hook' | 'version';
+  };
 }
 
 /**

@@ -668,7 +668,6 @@ return errors === 0;
 validate21.evaluated = {"props":{"id":true},"dynamicProps":false,"dynamicItems":false};
 
 export const configChangedParams = validate22;
-const schema34 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:config-changed.params","title":"ConfigChangedParams","description":"The operator changed this plugin's configuration while it runs. A notification.","type":"object","properties":{"config":{"type":"object","description":"The whole new configuration, checked and with defaults."}},"required":["config"]};
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:config-changed.params" */;
@@ -732,7 +731,6 @@ return errors === 0;
 validate23.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
 export const hookEmitParams = validate24;
-const schema36 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:hook-emit.params","title":"HookEmitParams","description":"A plugin fires an event of its own, inside the event it works on.","type":"object","properties":{"hook":{"type":"string","description":"Full name of the hook point.","pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},"payload":{"type":"object","description":"Its payload."},"event":{"type":"string","description":"Id of the event the plugin works on; it becomes the parent. Left out: the deepest event that the plugin handles at the moment; when it handles none, the event starts a chain of its own. Name it whenever several are in flight."}},"required":["hook","payload"]};
 const pattern4 = new RegExp("^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$", "u");
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
@@ -1018,8 +1016,208 @@ return errors === 0;
 validate25.evaluated = {"props":{"event":true,"status":true,"payload":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 
 export const hookInvokeParams = validate26;
-const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:hook-invoke.params","title":"HookInvokeParams","description":"One hook call. The plugin answers with an `Answer`.","type":"object","properties":{"event":{"type":"string","description":"Id of the event, unique and sortable by time."},"hook":{"type":"string","description":"Full name of the hook point, `catalog.hook`.","pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},"context":{"$ref":"#/$defs/EventContext"},"payload":{"type":"object","description":"The payload as the plugins before this one left it."},"deadlineMs":{"type":"number","description":"Milliseconds left until the host stops waiting for this answer.","minimum":0},"attempt":{"type":"integer","description":"1, or 2 when an idempotent event is tried again on a fresh process.","minimum":1},"state":{"description":"What this plugin returned as `state` in an earlier event of the same operation."}},"required":["event","hook","context","payload","deadlineMs","attempt"],"$defs":{"EventContext":{"type":"object","description":"What is known about the event beside its payload.","properties":{"time":{"type":"string","description":"When the application fired the event, RFC 3339 in UTC."},"operation":{"type":"string","description":"Id of the operation that the event belongs to; the same for a pre event and its post or error event."},"session":{"type":"string","description":"Id of the session in which the event was fired."},"parent":{"type":"string","description":"Id of the event during which a plugin fired this one through `hook/emit`."},"depth":{"type":"integer","description":"How many `hook/emit` calls lie between the application and this event.","minimum":0},"traceparent":{"type":"string","description":"W3C trace context of the caller."}},"required":["time"]}}};
-const schema40 = {"type":"object","description":"What is known about the event beside its payload.","properties":{"time":{"type":"string","description":"When the application fired the event, RFC 3339 in UTC."},"operation":{"type":"string","description":"Id of the operation that the event belongs to; the same for a pre event and its post or error event."},"session":{"type":"string","description":"Id of the session in which the event was fired."},"parent":{"type":"string","description":"Id of the event during which a plugin fired this one through `hook/emit`."},"depth":{"type":"integer","description":"How many `hook/emit` calls lie between the application and this event.","minimum":0},"traceparent":{"type":"string","description":"W3C trace context of the caller."}},"required":["time"]};
+const schema41 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
+const schema42 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
+
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate27.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.status === undefined) && (missing0 = "status")){
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.status !== undefined){
+let data0 = data.status;
+const _errs1 = errors;
+if(!(((data0 === "continued") || (data0 === "blocked")) || (data0 === "replaced"))){
+validate27.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema41.properties.status.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.by !== undefined){
+const _errs2 = errors;
+if(typeof data.by !== "string"){
+validate27.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data2 = data.cause;
+const _errs4 = errors;
+if(!((data2 === "verdict") || (data2 === "failure"))){
+validate27.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema41.properties.cause.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.violation !== undefined){
+let data3 = data.violation;
+const _errs5 = errors;
+const _errs6 = errors;
+if(errors === _errs6){
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+let missing1;
+if(((data3.code === undefined) && (missing1 = "code")) || ((data3.reason === undefined) && (missing1 = "reason"))){
+validate27.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data3.code !== undefined){
+let data4 = data3.code;
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data4 === "string"){
+if(func1(data4) > 128){
+validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+return false;
+}
+else {
+if(func1(data4) < 1){
+validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs8 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.reason !== undefined){
+let data5 = data3.reason;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data5 === "string"){
+if(func1(data5) > 2000){
+validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+return false;
+}
+else {
+if(func1(data5) < 1){
+validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs10 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.description !== undefined){
+let data6 = data3.description;
+const _errs12 = errors;
+if(errors === _errs12){
+if(typeof data6 === "string"){
+if(func1(data6) > 20000){
+validate27.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
+return false;
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs12 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.details !== undefined){
+let data7 = data3.details;
+const _errs14 = errors;
+if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
+validate27.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid2 = _errs14 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.severity !== undefined){
+let data8 = data3.severity;
+const _errs16 = errors;
+if(!((data8 === "error") || (data8 === "warning"))){
+validate27.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema42.properties.severity.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid2 = _errs16 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+validate27.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:hook-invoke.params" */;
@@ -1237,6 +1435,19 @@ var valid0 = _errs24 === errors;
 else {
 var valid0 = true;
 }
+if(valid0){
+if(data.outcome !== undefined){
+const _errs26 = errors;
+if(!(validate27(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs26 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -1252,18 +1463,16 @@ return false;
 validate26.errors = vErrors;
 return errors === 0;
 }
-validate26.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"deadlineMs":true,"attempt":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate26.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"deadlineMs":true,"attempt":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const hookNotifyParams = validate27;
-const schema41 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:hook-notify.params","title":"HookNotifyParams","description":"A `fire_and_forget` event: the final payload and what became of it. A notification; nothing is answered.","type":"object","properties":{"event":{"type":"string","description":"Id of the event, unique and sortable by time."},"hook":{"type":"string","description":"Full name of the hook point, `catalog.hook`.","pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},"context":{"$ref":"#/$defs/EventContext"},"payload":{"type":"object","description":"The payload as the plugins before this one left it."},"outcome":{"$ref":"#/$defs/OutcomeSummary"},"state":{"description":"What this plugin returned as `state` in an earlier event of the same operation."}},"required":["event","hook","context","payload","outcome"],"$defs":{"EventContext":{"type":"object","description":"What is known about the event beside its payload.","properties":{"time":{"type":"string","description":"When the application fired the event, RFC 3339 in UTC."},"operation":{"type":"string","description":"Id of the operation that the event belongs to; the same for a pre event and its post or error event."},"session":{"type":"string","description":"Id of the session in which the event was fired."},"parent":{"type":"string","description":"Id of the event during which a plugin fired this one through `hook/emit`."},"depth":{"type":"integer","description":"How many `hook/emit` calls lie between the application and this event.","minimum":0},"traceparent":{"type":"string","description":"W3C trace context of the caller."}},"required":["time"]},"OutcomeSummary":{"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]},"Violation":{"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]}}};
-const schema42 = {"type":"object","description":"What is known about the event beside its payload.","properties":{"time":{"type":"string","description":"When the application fired the event, RFC 3339 in UTC."},"operation":{"type":"string","description":"Id of the operation that the event belongs to; the same for a pre event and its post or error event."},"session":{"type":"string","description":"Id of the session in which the event was fired."},"parent":{"type":"string","description":"Id of the event during which a plugin fired this one through `hook/emit`."},"depth":{"type":"integer","description":"How many `hook/emit` calls lie between the application and this event.","minimum":0},"traceparent":{"type":"string","description":"W3C trace context of the caller."}},"required":["time"]};
-const schema43 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
-const schema44 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
+export const hookNotifyParams = validate29;
+const schema45 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
+const schema46 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate28.evaluated;
+const evaluated0 = validate30.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1274,7 +1483,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.status === undefined) && (missing0 = "status")){
-validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1282,7 +1491,7 @@ if(data.status !== undefined){
 let data0 = data.status;
 const _errs1 = errors;
 if(!(((data0 === "continued") || (data0 === "blocked")) || (data0 === "replaced"))){
-validate28.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema43.properties.status.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema45.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1294,7 +1503,7 @@ if(valid0){
 if(data.by !== undefined){
 const _errs2 = errors;
 if(typeof data.by !== "string"){
-validate28.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -1307,7 +1516,7 @@ if(data.cause !== undefined){
 let data2 = data.cause;
 const _errs4 = errors;
 if(!((data2 === "verdict") || (data2 === "failure"))){
-validate28.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema43.properties.cause.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema45.properties.cause.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -1324,7 +1533,7 @@ if(errors === _errs6){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.code === undefined) && (missing1 = "code")) || ((data3.reason === undefined) && (missing1 = "reason"))){
-validate28.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate30.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -1334,18 +1543,18 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data4 === "string"){
 if(func1(data4) > 128){
-validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
 if(func1(data4) < 1){
-validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1361,18 +1570,18 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data5 === "string"){
 if(func1(data5) > 2000){
-validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 else {
 if(func1(data5) < 1){
-validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1388,12 +1597,12 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data6 === "string"){
 if(func1(data6) > 20000){
-validate28.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
+validate30.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
 return false;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1407,7 +1616,7 @@ if(data3.details !== undefined){
 let data7 = data3.details;
 const _errs14 = errors;
 if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
-validate28.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -1420,7 +1629,7 @@ if(data3.severity !== undefined){
 let data8 = data3.severity;
 const _errs16 = errors;
 if(!((data8 === "error") || (data8 === "warning"))){
-validate28.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema44.properties.severity.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema46.properties.severity.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs16 === errors;
@@ -1435,7 +1644,7 @@ var valid2 = true;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1450,21 +1659,21 @@ var valid0 = true;
 }
 }
 else {
-validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate28.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
-validate28.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate30.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:hook-notify.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate27.evaluated;
+const evaluated0 = validate29.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1475,14 +1684,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((data.event === undefined) && (missing0 = "event")) || ((data.hook === undefined) && (missing0 = "hook"))) || ((data.context === undefined) && (missing0 = "context"))) || ((data.payload === undefined) && (missing0 = "payload"))) || ((data.outcome === undefined) && (missing0 = "outcome"))){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
 if(typeof data.event !== "string"){
-validate27.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1497,12 +1706,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(!pattern4.test(data1)){
-validate27.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
+validate29.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
 return false;
 }
 }
 else {
-validate27.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1520,14 +1729,14 @@ if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.time === undefined) && (missing1 = "time")){
-validate27.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate29.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data2.time !== undefined){
 const _errs8 = errors;
 if(typeof data2.time !== "string"){
-validate27.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs8 === errors;
@@ -1539,7 +1748,7 @@ if(valid2){
 if(data2.operation !== undefined){
 const _errs10 = errors;
 if(typeof data2.operation !== "string"){
-validate27.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs10 === errors;
@@ -1551,7 +1760,7 @@ if(valid2){
 if(data2.session !== undefined){
 const _errs12 = errors;
 if(typeof data2.session !== "string"){
-validate27.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -1563,7 +1772,7 @@ if(valid2){
 if(data2.parent !== undefined){
 const _errs14 = errors;
 if(typeof data2.parent !== "string"){
-validate27.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -1576,13 +1785,13 @@ if(data2.depth !== undefined){
 let data7 = data2.depth;
 const _errs16 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate27.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate29.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 < 0 || isNaN(data7)){
-validate27.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate29.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1596,7 +1805,7 @@ if(valid2){
 if(data2.traceparent !== undefined){
 const _errs18 = errors;
 if(typeof data2.traceparent !== "string"){
-validate27.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs18 === errors;
@@ -1612,7 +1821,7 @@ var valid2 = true;
 }
 }
 else {
-validate27.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1626,7 +1835,7 @@ if(data.payload !== undefined){
 let data9 = data.payload;
 const _errs20 = errors;
 if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate27.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs20 === errors;
@@ -1637,8 +1846,8 @@ var valid0 = true;
 if(valid0){
 if(data.outcome !== undefined){
 const _errs22 = errors;
-if(!(validate28(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate30(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs22 === errors;
@@ -1653,23 +1862,22 @@ var valid0 = true;
 }
 }
 else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
-validate27.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate29.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const initializeParams = validate30;
-const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:initialize.params","title":"InitializeParams","description":"First request to a fresh plugin process. A plugin that needs none of it may answer `{}`.","type":"object","properties":{"protocol":{"type":"integer","description":"Protocol version the host prefers.","minimum":1},"protocols":{"type":"array","description":"Every protocol version the host speaks.","items":{"type":"integer","minimum":1},"minItems":1},"host":{"type":"object","description":"The host program.","properties":{"name":{"type":"string","description":"Name of the host, normally `outrigger`."},"version":{"type":"string","description":"Package version of the host, for logs only."}},"required":["name","version"]},"plugin":{"type":"object","description":"The plugin as its manifest names it.","properties":{"name":{"type":"string","description":"Name from the manifest."},"version":{"type":"string","description":"Version from the manifest."}},"required":["name"]},"config":{"type":"object","description":"The plugin's configuration, already checked against the manifest's `configSchema` and with its defaults filled in."},"hooks":{"type":"array","description":"Full names of the hook points this process will be called for.","items":{"type":"string"}},"limits":{"type":"object","description":"Bounds the host enforces on this connection.","properties":{"maxMessageBytes":{"type":"integer","description":"Largest message, in bytes, that the host reads or writes.","minimum":1},"concurrency":{"type":"integer","description":"Most hook calls the host leaves unanswered at one time.","minimum":1}},"required":["maxMessageBytes","concurrency"]}},"required":["protocol","protocols","host","plugin","config","hooks","limits"]};
+export const initializeParams = validate32;
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:initialize.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate30.evaluated;
+const evaluated0 = validate32.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1680,7 +1888,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.protocols === undefined) && (missing0 = "protocols"))) || ((data.host === undefined) && (missing0 = "host"))) || ((data.plugin === undefined) && (missing0 = "plugin"))) || ((data.config === undefined) && (missing0 = "config"))) || ((data.hooks === undefined) && (missing0 = "hooks"))) || ((data.limits === undefined) && (missing0 = "limits"))){
-validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1688,13 +1896,13 @@ if(data.protocol !== undefined){
 let data0 = data.protocol;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate30.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 1 || isNaN(data0)){
-validate30.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate32.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1711,7 +1919,7 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(Array.isArray(data1)){
 if(data1.length < 1){
-validate30.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+validate32.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
@@ -1721,13 +1929,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate30.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate30.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate32.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1740,7 +1948,7 @@ break;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate32.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1757,14 +1965,14 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate30.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate32.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data3.name !== undefined){
 const _errs9 = errors;
 if(typeof data3.name !== "string"){
-validate30.errors = [{instancePath:instancePath+"/host/name",schemaPath:"#/properties/host/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/host/name",schemaPath:"#/properties/host/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs9 === errors;
@@ -1776,7 +1984,7 @@ if(valid2){
 if(data3.version !== undefined){
 const _errs11 = errors;
 if(typeof data3.version !== "string"){
-validate30.errors = [{instancePath:instancePath+"/host/version",schemaPath:"#/properties/host/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/host/version",schemaPath:"#/properties/host/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs11 === errors;
@@ -1788,7 +1996,7 @@ var valid2 = true;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1805,14 +2013,14 @@ if(errors === _errs13){
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 let missing2;
 if((data6.name === undefined) && (missing2 = "name")){
-validate30.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
 if(data6.name !== undefined){
 const _errs15 = errors;
 if(typeof data6.name !== "string"){
-validate30.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid3 = _errs15 === errors;
@@ -1824,7 +2032,7 @@ if(valid3){
 if(data6.version !== undefined){
 const _errs17 = errors;
 if(typeof data6.version !== "string"){
-validate30.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid3 = _errs17 === errors;
@@ -1836,7 +2044,7 @@ var valid3 = true;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1850,7 +2058,7 @@ if(data.config !== undefined){
 let data9 = data.config;
 const _errs19 = errors;
 if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate30.errors = [{instancePath:instancePath+"/config",schemaPath:"#/properties/config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/config",schemaPath:"#/properties/config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -1869,7 +2077,7 @@ const len1 = data10.length;
 for(let i1=0; i1<len1; i1++){
 const _errs23 = errors;
 if(typeof data10[i1] !== "string"){
-validate30.errors = [{instancePath:instancePath+"/hooks/" + i1,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/hooks/" + i1,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid4 = _errs23 === errors;
@@ -1879,7 +2087,7 @@ break;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate32.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1896,7 +2104,7 @@ if(errors === _errs25){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing3;
 if(((data12.maxMessageBytes === undefined) && (missing3 = "maxMessageBytes")) || ((data12.concurrency === undefined) && (missing3 = "concurrency"))){
-validate30.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
@@ -1904,13 +2112,13 @@ if(data12.maxMessageBytes !== undefined){
 let data13 = data12.maxMessageBytes;
 const _errs27 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate30.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs27){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 < 1 || isNaN(data13)){
-validate30.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1925,13 +2133,13 @@ if(data12.concurrency !== undefined){
 let data14 = data12.concurrency;
 const _errs29 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate30.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate32.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 < 1 || isNaN(data14)){
-validate30.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate32.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1945,7 +2153,7 @@ var valid5 = true;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1963,23 +2171,23 @@ var valid0 = true;
 }
 }
 else {
-validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate30.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
-validate30.evaluated = {"props":{"protocol":true,"protocols":true,"host":true,"plugin":true,"config":true,"hooks":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate32.evaluated = {"props":{"protocol":true,"protocols":true,"host":true,"plugin":true,"config":true,"hooks":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const initializeResult = validate31;
-const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:initialize.result","title":"InitializeResult","description":"Answer to `initialize`. `{}` means: the manifest holds.","type":["object","null"],"properties":{"protocol":{"type":"integer","description":"Protocol version the plugin chose out of `protocols`. Left out: version 1.","minimum":1},"plugin":{"type":"object","description":"What the process calls itself, for logs only.","properties":{"name":{"type":"string","description":"Name."},"version":{"type":"string","description":"Version."}}},"disable":{"type":"string","description":"Reason why the plugin cannot serve here (a missing program, a wrong platform). The host stops it and does not restart it.","minLength":1,"maxLength":2000}}};
+export const initializeResult = validate33;
+const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:initialize.result","title":"InitializeResult","description":"Answer to `initialize`. `{}` means: the manifest holds.","type":["object","null"],"properties":{"protocol":{"type":"integer","description":"Protocol version the plugin chose out of `protocols`. Left out: version 1.","minimum":1},"plugin":{"type":"object","description":"What the process calls itself, for logs only.","properties":{"name":{"type":"string","description":"Name."},"version":{"type":"string","description":"Version."}}},"disable":{"type":"string","description":"Reason why the plugin cannot serve here (a missing program, a wrong platform). The host stops it and does not restart it.","minLength":1,"maxLength":2000}}};
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:initialize.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate31.evaluated;
+const evaluated0 = validate33.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1987,7 +2195,7 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-validate31.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema46.type},message:"must be object,null"}];
+validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema48.type},message:"must be object,null"}];
 return false;
 }
 if(errors === 0){
@@ -1996,13 +2204,13 @@ if(data.protocol !== undefined){
 let data0 = data.protocol;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate31.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate33.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 1 || isNaN(data0)){
-validate31.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate33.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2021,7 +2229,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(data1.name !== undefined){
 const _errs5 = errors;
 if(typeof data1.name !== "string"){
-validate31.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate33.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -2033,7 +2241,7 @@ if(valid1){
 if(data1.version !== undefined){
 const _errs7 = errors;
 if(typeof data1.version !== "string"){
-validate31.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate33.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -2044,7 +2252,7 @@ var valid1 = true;
 }
 }
 else {
-validate31.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate33.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2060,18 +2268,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func1(data4) > 2000){
-validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 else {
 if(func1(data4) < 1){
-validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2084,19 +2292,19 @@ var valid0 = true;
 }
 }
 }
-validate31.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
-validate31.evaluated = {"props":{"protocol":true,"plugin":true,"disable":true},"dynamicProps":false,"dynamicItems":false};
+validate33.evaluated = {"props":{"protocol":true,"plugin":true,"disable":true},"dynamicProps":false,"dynamicItems":false};
 
-export const logParams = validate32;
-const schema47 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:log.params","title":"LogParams","description":"`log`: one structured log record. Rate-limited; what is dropped is counted.","type":"object","properties":{"level":{"enum":["debug","info","warn","error"],"description":"Severity."},"message":{"type":"string","description":"The text."},"event":{"type":"string","description":"Id of the event it belongs to."},"fields":{"type":"object","description":"Structured facts."}},"required":["level","message"]};
+export const logParams = validate34;
+const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:log.params","title":"LogParams","description":"`log`: one structured log record. Rate-limited; what is dropped is counted.","type":"object","properties":{"level":{"enum":["debug","info","warn","error"],"description":"Severity."},"message":{"type":"string","description":"The text."},"event":{"type":"string","description":"Id of the event it belongs to."},"fields":{"type":"object","description":"Structured facts."}},"required":["level","message"]};
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:log.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate32.evaluated;
+const evaluated0 = validate34.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2107,7 +2315,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.level === undefined) && (missing0 = "level")) || ((data.message === undefined) && (missing0 = "message"))){
-validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2115,7 +2323,7 @@ if(data.level !== undefined){
 let data0 = data.level;
 const _errs1 = errors;
 if(!((((data0 === "debug") || (data0 === "info")) || (data0 === "warn")) || (data0 === "error"))){
-validate32.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema47.properties.level.enum},message:"must be equal to one of the allowed values"}];
+validate34.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema49.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2127,7 +2335,7 @@ if(valid0){
 if(data.message !== undefined){
 const _errs2 = errors;
 if(typeof data.message !== "string"){
-validate32.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -2139,7 +2347,7 @@ if(valid0){
 if(data.event !== undefined){
 const _errs4 = errors;
 if(typeof data.event !== "string"){
-validate32.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2152,7 +2360,7 @@ if(data.fields !== undefined){
 let data3 = data.fields;
 const _errs6 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate32.errors = [{instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate34.errors = [{instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -2166,23 +2374,22 @@ var valid0 = true;
 }
 }
 else {
-validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate32.errors = vErrors;
+validate34.errors = vErrors;
 return errors === 0;
 }
-validate32.evaluated = {"props":{"level":true,"message":true,"event":true,"fields":true},"dynamicProps":false,"dynamicItems":false};
+validate34.evaluated = {"props":{"level":true,"message":true,"event":true,"fields":true},"dynamicProps":false,"dynamicItems":false};
 
-export const netDeniedParams = validate33;
-const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-denied.params","title":"NetDeniedParams","description":"A connection of the plugin was refused by its network proxy.","type":"object","properties":{"host":{"type":"string","description":"Name or address it asked for.","maxLength":300},"port":{"type":"integer","description":"Port it asked for."},"reason":{"type":"string","description":"Why it was refused.","maxLength":500}},"required":["host","reason"]};
+export const netDeniedParams = validate35;
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:net-denied.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate33.evaluated;
+const evaluated0 = validate35.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2193,7 +2400,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.host === undefined) && (missing0 = "host")) || ((data.reason === undefined) && (missing0 = "reason"))){
-validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2203,12 +2410,12 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 300){
-validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"}];
+validate35.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"}];
 return false;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate35.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2222,7 +2429,7 @@ if(data.port !== undefined){
 let data1 = data.port;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate33.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate35.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2237,12 +2444,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
 if(func1(data2) > 500){
-validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
+validate35.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
 return false;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate35.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2256,24 +2463,23 @@ var valid0 = true;
 }
 }
 else {
-validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate33.errors = vErrors;
+validate35.errors = vErrors;
 return errors === 0;
 }
-validate33.evaluated = {"props":{"host":true,"port":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
+validate35.evaluated = {"props":{"host":true,"port":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
 
-export const netFetchParams = validate34;
-const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-fetch.params","title":"NetFetchParams","description":"Let the host make one HTTP request to a host that was granted.","type":"object","properties":{"url":{"type":"string","description":"Absolute URL, `https:` or, where the port is granted, `http:`.","minLength":1,"maxLength":8192},"method":{"type":"string","description":"Default `GET`.","pattern":"^[A-Za-z]{1,20}$"},"headers":{"type":"object","description":"Header fields: a text, or a secret that the host fills in.","additionalProperties":{"anyOf":[{"type":"string","maxLength":8192},{"type":"object","properties":{"secret":{"type":"string","description":"Name of a secret granted for this host."},"prefix":{"type":"string","description":"Put before its value, such as `Bearer `.","maxLength":100}},"required":["secret"],"additionalProperties":false}],"description":"A text or a secret."},"maxProperties":64},"body":{"type":"string","description":"Body as text."},"bodyBase64":{"type":"string","description":"Body as base64, in place of `body`."},"timeoutMs":{"type":"integer","description":"How long it may take, in milliseconds. Default 30000.","minimum":1,"maximum":300000},"maxBytes":{"type":"integer","description":"Longest body of the response, in bytes. Default and maximum: what a message may hold.","minimum":0}},"required":["url"]};
+export const netFetchParams = validate36;
 const pattern7 = new RegExp("^[A-Za-z]{1,20}$", "u");
 
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:net-fetch.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate34.evaluated;
+const evaluated0 = validate36.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2284,7 +2490,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.url === undefined) && (missing0 = "url")){
-validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2294,18 +2500,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 8192){
-validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
+validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2321,12 +2527,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(!pattern7.test(data1)){
-validate34.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z]{1,20}$"},message:"must match pattern \""+"^[A-Za-z]{1,20}$"+"\""}];
+validate36.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z]{1,20}$"},message:"must match pattern \""+"^[A-Za-z]{1,20}$"+"\""}];
 return false;
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2342,7 +2548,7 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 if(Object.keys(data2).length > 64){
-validate34.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
+validate36.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
 return false;
 }
 else {
@@ -2484,7 +2690,7 @@ else {
 vErrors.push(err8);
 }
 errors++;
-validate34.errors = vErrors;
+validate36.errors = vErrors;
 return false;
 }
 else {
@@ -2506,7 +2712,7 @@ break;
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate36.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2519,7 +2725,7 @@ if(valid0){
 if(data.body !== undefined){
 const _errs19 = errors;
 if(typeof data.body !== "string"){
-validate34.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -2531,7 +2737,7 @@ if(valid0){
 if(data.bodyBase64 !== undefined){
 const _errs21 = errors;
 if(typeof data.bodyBase64 !== "string"){
-validate34.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs21 === errors;
@@ -2544,18 +2750,18 @@ if(data.timeoutMs !== undefined){
 let data8 = data.timeoutMs;
 const _errs23 = errors;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs23){
 if((typeof data8 == "number") && (isFinite(data8))){
 if(data8 > 300000 || isNaN(data8)){
-validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300000},message:"must be <= 300000"}];
+validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300000},message:"must be <= 300000"}];
 return false;
 }
 else {
 if(data8 < 1 || isNaN(data8)){
-validate34.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2571,13 +2777,13 @@ if(data.maxBytes !== undefined){
 let data9 = data.maxBytes;
 const _errs25 = errors;
 if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate34.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate36.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs25){
 if((typeof data9 == "number") && (isFinite(data9))){
 if(data9 < 0 || isNaN(data9)){
-validate34.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate36.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2596,23 +2802,22 @@ var valid0 = true;
 }
 }
 else {
-validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate34.errors = vErrors;
+validate36.errors = vErrors;
 return errors === 0;
 }
-validate34.evaluated = {"props":{"url":true,"method":true,"headers":true,"body":true,"bodyBase64":true,"timeoutMs":true,"maxBytes":true},"dynamicProps":false,"dynamicItems":false};
+validate36.evaluated = {"props":{"url":true,"method":true,"headers":true,"body":true,"bodyBase64":true,"timeoutMs":true,"maxBytes":true},"dynamicProps":false,"dynamicItems":false};
 
-export const netFetchResult = validate35;
-const schema50 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:net-fetch.result","title":"NetFetchResult","description":"The response.","type":"object","properties":{"status":{"type":"integer","description":"HTTP status."},"url":{"type":"string","description":"Address that answered, after redirects."},"headers":{"type":"object","description":"Header fields in lower case; several of one name are joined with a comma.","additionalProperties":{"type":"string"}},"body":{"type":"string","description":"Body, when it is UTF-8."},"bodyBase64":{"type":"string","description":"Body as base64, when it is not UTF-8."}},"required":["status","url","headers"]};
+export const netFetchResult = validate37;
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:net-fetch.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate35.evaluated;
+const evaluated0 = validate37.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2623,7 +2828,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.status === undefined) && (missing0 = "status")) || ((data.url === undefined) && (missing0 = "url"))) || ((data.headers === undefined) && (missing0 = "headers"))){
-validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2631,7 +2836,7 @@ if(data.status !== undefined){
 let data0 = data.status;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate35.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2643,7 +2848,7 @@ if(valid0){
 if(data.url !== undefined){
 const _errs3 = errors;
 if(typeof data.url !== "string"){
-validate35.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2660,7 +2865,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key0 in data2){
 const _errs8 = errors;
 if(typeof data2[key0] !== "string"){
-validate35.errors = [{instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs8 === errors;
@@ -2670,7 +2875,7 @@ break;
 }
 }
 else {
-validate35.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2683,7 +2888,7 @@ if(valid0){
 if(data.body !== undefined){
 const _errs10 = errors;
 if(typeof data.body !== "string"){
-validate35.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs10 === errors;
@@ -2695,7 +2900,7 @@ if(valid0){
 if(data.bodyBase64 !== undefined){
 const _errs12 = errors;
 if(typeof data.bodyBase64 !== "string"){
-validate35.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -2710,28 +2915,27 @@ var valid0 = true;
 }
 }
 else {
-validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate35.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
-validate35.evaluated = {"props":{"status":true,"url":true,"headers":true,"body":true,"bodyBase64":true},"dynamicProps":false,"dynamicItems":false};
+validate37.evaluated = {"props":{"status":true,"url":true,"headers":true,"body":true,"bodyBase64":true},"dynamicProps":false,"dynamicItems":false};
 
-export const permissionRequestParams = validate36;
-const schema51 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.params","title":"PermissionRequestParams","description":"Ask the operator for permissions that the manifest lists as optional.","type":"object","properties":{"permissions":{"$ref":"#/$defs/Permissions"},"reason":{"type":"string","description":"Why, for the operator.","maxLength":500}},"required":["permissions"],"$defs":{"Permissions":{"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false}}};
-const schema52 = {"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false};
-const func24 = Object.prototype.hasOwnProperty;
+export const permissionRequestParams = validate38;
+const schema54 = {"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false};
+const func29 = Object.prototype.hasOwnProperty;
 const func0 = equal;
 const pattern8 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
 const pattern9 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,127}$", "u");
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:permission-request.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate36.evaluated;
+const evaluated0 = validate38.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2742,7 +2946,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.permissions === undefined) && (missing0 = "permissions")){
-validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2754,8 +2958,8 @@ if(errors === _errs2){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 const _errs4 = errors;
 for(const key0 in data0){
-if(!(func24.call(schema52.properties, key0))){
-validate36.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+if(!(func29.call(schema54.properties, key0))){
+validate38.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -2769,7 +2973,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 const _errs7 = errors;
 for(const key1 in data1){
 if(!((key1 === "read") || (key1 === "write"))){
-validate36.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -2785,7 +2989,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 const _errs10 = errors;
 if(typeof data2[i0] !== "string"){
-validate36.errors = [{instancePath:instancePath+"/permissions/fs/read/" + i0,schemaPath:"#/$defs/Permissions/properties/fs/properties/read/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs/read/" + i0,schemaPath:"#/$defs/Permissions/properties/fs/properties/read/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid4 = _errs10 === errors;
@@ -2795,7 +2999,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/fs/read",schemaPath:"#/$defs/Permissions/properties/fs/properties/read/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs/read",schemaPath:"#/$defs/Permissions/properties/fs/properties/read/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2815,7 +3019,7 @@ const len1 = data4.length;
 for(let i1=0; i1<len1; i1++){
 const _errs14 = errors;
 if(typeof data4[i1] !== "string"){
-validate36.errors = [{instancePath:instancePath+"/permissions/fs/write/" + i1,schemaPath:"#/$defs/Permissions/properties/fs/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs/write/" + i1,schemaPath:"#/$defs/Permissions/properties/fs/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid5 = _errs14 === errors;
@@ -2825,7 +3029,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/fs/write",schemaPath:"#/$defs/Permissions/properties/fs/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs/write",schemaPath:"#/$defs/Permissions/properties/fs/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2838,7 +3042,7 @@ var valid3 = true;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2858,7 +3062,7 @@ const len2 = data6.length;
 for(let i2=0; i2<len2; i2++){
 const _errs18 = errors;
 if(typeof data6[i2] !== "string"){
-validate36.errors = [{instancePath:instancePath+"/permissions/net/" + i2,schemaPath:"#/$defs/Permissions/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/net/" + i2,schemaPath:"#/$defs/Permissions/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid6 = _errs18 === errors;
@@ -2868,7 +3072,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/net",schemaPath:"#/$defs/Permissions/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/net",schemaPath:"#/$defs/Permissions/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2891,12 +3095,12 @@ const _errs22 = errors;
 if(errors === _errs22){
 if(typeof data9 === "string"){
 if(!pattern8.test(data9)){
-validate36.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
+validate38.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
 return false;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2907,7 +3111,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/env",schemaPath:"#/$defs/Permissions/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/env",schemaPath:"#/$defs/Permissions/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2927,7 +3131,7 @@ const len4 = data10.length;
 for(let i4=0; i4<len4; i4++){
 const _errs26 = errors;
 if(typeof data10[i4] !== "string"){
-validate36.errors = [{instancePath:instancePath+"/permissions/run/" + i4,schemaPath:"#/$defs/Permissions/properties/run/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/run/" + i4,schemaPath:"#/$defs/Permissions/properties/run/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid8 = _errs26 === errors;
@@ -2937,7 +3141,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/run",schemaPath:"#/$defs/Permissions/properties/run/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/run",schemaPath:"#/$defs/Permissions/properties/run/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2957,7 +3161,7 @@ const len5 = data12.length;
 for(let i5=0; i5<len5; i5++){
 const _errs30 = errors;
 if(typeof data12[i5] !== "string"){
-validate36.errors = [{instancePath:instancePath+"/permissions/services/" + i5,schemaPath:"#/$defs/Permissions/properties/services/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/services/" + i5,schemaPath:"#/$defs/Permissions/properties/services/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid9 = _errs30 === errors;
@@ -2967,7 +3171,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/services",schemaPath:"#/$defs/Permissions/properties/services/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/services",schemaPath:"#/$defs/Permissions/properties/services/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2980,7 +3184,7 @@ if(valid2){
 if(data0.ipc !== undefined){
 const _errs32 = errors;
 if(typeof data0.ipc !== "boolean"){
-validate36.errors = [{instancePath:instancePath+"/permissions/ipc",schemaPath:"#/$defs/Permissions/properties/ipc/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/ipc",schemaPath:"#/$defs/Permissions/properties/ipc/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs32 === errors;
@@ -2992,7 +3196,7 @@ if(valid2){
 if(data0.native !== undefined){
 const _errs34 = errors;
 if(typeof data0.native !== "boolean"){
-validate36.errors = [{instancePath:instancePath+"/permissions/native",schemaPath:"#/$defs/Permissions/properties/native/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/native",schemaPath:"#/$defs/Permissions/properties/native/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs34 === errors;
@@ -3182,7 +3386,7 @@ else {
 vErrors.push(err10);
 }
 errors++;
-validate36.errors = vErrors;
+validate38.errors = vErrors;
 return false;
 }
 else {
@@ -3203,7 +3407,7 @@ break;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/secrets",schemaPath:"#/$defs/Permissions/properties/secrets/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/secrets",schemaPath:"#/$defs/Permissions/properties/secrets/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3224,7 +3428,7 @@ for(let i8=0; i8<len8; i8++){
 let data22 = data21[i8];
 const _errs53 = errors;
 if(!((data22 === "secret") || (data22 === "personal"))){
-validate36.errors = [{instancePath:instancePath+"/permissions/sensitive/" + i8,schemaPath:"#/$defs/Permissions/properties/sensitive/items/enum",keyword:"enum",params:{allowedValues: schema52.properties.sensitive.items.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/sensitive/" + i8,schemaPath:"#/$defs/Permissions/properties/sensitive/items/enum",keyword:"enum",params:{allowedValues: schema54.properties.sensitive.items.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid14 = _errs53 === errors;
@@ -3240,7 +3444,7 @@ outer0:
 for(;i9--;){
 for(j0 = i9; j0--;){
 if(func0(data21[i9], data21[j0])){
-validate36.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/uniqueItems",keyword:"uniqueItems",params:{i: i9, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i9+" are identical)"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/uniqueItems",keyword:"uniqueItems",params:{i: i9, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i9+" are identical)"}];
 return false;
 break outer0;
 }
@@ -3250,7 +3454,7 @@ break outer0;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3270,7 +3474,7 @@ var valid2 = true;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3286,12 +3490,12 @@ const _errs54 = errors;
 if(errors === _errs54){
 if(typeof data23 === "string"){
 if(func1(data23) > 500){
-validate36.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
+validate38.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
 return false;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3304,23 +3508,23 @@ var valid0 = true;
 }
 }
 else {
-validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate36.errors = vErrors;
+validate38.errors = vErrors;
 return errors === 0;
 }
-validate36.evaluated = {"props":{"permissions":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
+validate38.evaluated = {"props":{"permissions":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
 
-export const permissionRequestResult = validate37;
-const schema53 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.result","title":"PermissionRequestResult","description":"The operator's word.","type":"object","properties":{"granted":{"type":"boolean","description":"True: all of it was granted."},"effective":{"enum":["now","restart"],"description":"When it takes effect: at once, or when the plugin's process starts again."}},"required":["granted"]};
+export const permissionRequestResult = validate39;
+const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.result","title":"PermissionRequestResult","description":"The operator's word.","type":"object","properties":{"granted":{"type":"boolean","description":"True: all of it was granted."},"effective":{"enum":["now","restart"],"description":"When it takes effect: at once, or when the plugin's process starts again."}},"required":["granted"]};
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:permission-request.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate37.evaluated;
+const evaluated0 = validate39.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3331,14 +3535,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.granted === undefined) && (missing0 = "granted")){
-validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.granted !== undefined){
 const _errs1 = errors;
 if(typeof data.granted !== "boolean"){
-validate37.errors = [{instancePath:instancePath+"/granted",schemaPath:"#/properties/granted/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate39.errors = [{instancePath:instancePath+"/granted",schemaPath:"#/properties/granted/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3351,7 +3555,7 @@ if(data.effective !== undefined){
 let data1 = data.effective;
 const _errs3 = errors;
 if(!((data1 === "now") || (data1 === "restart"))){
-validate37.errors = [{instancePath:instancePath+"/effective",schemaPath:"#/properties/effective/enum",keyword:"enum",params:{allowedValues: schema53.properties.effective.enum},message:"must be equal to one of the allowed values"}];
+validate39.errors = [{instancePath:instancePath+"/effective",schemaPath:"#/properties/effective/enum",keyword:"enum",params:{allowedValues: schema55.properties.effective.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -3363,23 +3567,22 @@ var valid0 = true;
 }
 }
 else {
-validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate37.errors = vErrors;
+validate39.errors = vErrors;
 return errors === 0;
 }
-validate37.evaluated = {"props":{"granted":true,"effective":true},"dynamicProps":false,"dynamicItems":false};
+validate39.evaluated = {"props":{"granted":true,"effective":true},"dynamicProps":false,"dynamicItems":false};
 
-export const progressParams = validate38;
-const schema54 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:progress.params","title":"ProgressParams","description":"`$/progress`: the plugin still works on a hook call. Each one restarts the call's timeout, never past the event's budget.","type":"object","properties":{"event":{"type":"string","description":"Id of the event the plugin works on."},"message":{"type":"string","description":"What it does now, for people.","maxLength":2000},"percentage":{"type":"number","description":"How far it is, in percent.","minimum":0,"maximum":100}},"required":["event"]};
+export const progressParams = validate40;
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:progress.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate38.evaluated;
+const evaluated0 = validate40.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3390,14 +3593,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.event === undefined) && (missing0 = "event")){
-validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
 if(typeof data.event !== "string"){
-validate38.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3412,12 +3615,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func1(data1) > 2000){
-validate38.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate40.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3433,18 +3636,18 @@ const _errs5 = errors;
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 100 || isNaN(data2)){
-validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
@@ -3458,102 +3661,6 @@ var valid0 = true;
 }
 }
 else {
-validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate38.errors = vErrors;
-return errors === 0;
-}
-validate38.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
-
-export const secretGetParams = validate39;
-const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.params","title":"SecretGetParams","description":"Read one secret that the operator granted to this plugin by name.","type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","minLength":1,"maxLength":200}},"required":["name"]};
-
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate39.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.name === undefined) && (missing0 = "name")){
-validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.name !== undefined){
-let data0 = data.name;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate39.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate39.errors = vErrors;
-return errors === 0;
-}
-validate39.evaluated = {"props":{"name":true},"dynamicProps":false,"dynamicItems":false};
-
-export const secretGetResult = validate40;
-const schema56 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:secret-get.result","title":"SecretGetResult","description":"The secret.","type":"object","properties":{"value":{"type":"string","description":"Its value."}},"required":["value"]};
-
-function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate40.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.value === undefined) && (missing0 = "value")){
-validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.value !== undefined){
-if(typeof data.value !== "string"){
-validate40.errors = [{instancePath:instancePath+"/value",schemaPath:"#/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-else {
 validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
@@ -3561,13 +3668,12 @@ return false;
 validate40.errors = vErrors;
 return errors === 0;
 }
-validate40.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+validate40.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageDeleteParams = validate41;
-const schema57 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-delete.params","title":"StorageDeleteParams","description":"Remove one entry; removing what is not there is fine.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
+export const secretGetParams = validate41;
 
 function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-delete.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:secret-get.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate41.evaluated;
@@ -3580,29 +3686,29 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.key === undefined) && (missing0 = "key")){
+if((data.name === undefined) && (missing0 = "name")){
 validate41.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.key !== undefined){
-let data0 = data.key;
+if(data.name !== undefined){
+let data0 = data.name;
 const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate41.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate41.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate41.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3617,13 +3723,12 @@ return false;
 validate41.errors = vErrors;
 return errors === 0;
 }
-validate41.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+validate41.evaluated = {"props":{"name":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageGetParams = validate42;
-const schema58 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.params","title":"StorageGetParams","description":"Read one entry of the plugin's own storage.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200}},"required":["key"]};
+export const secretGetResult = validate42;
 
 function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:secret-get.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate42.evaluated;
@@ -3636,31 +3741,15 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.key === undefined) && (missing0 = "key")){
+if((data.value === undefined) && (missing0 = "value")){
 validate42.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.key !== undefined){
-let data0 = data.key;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+if(data.value !== undefined){
+if(typeof data.value !== "string"){
+validate42.errors = [{instancePath:instancePath+"/value",schemaPath:"#/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
-else {
-if(func1(data0) < 1){
-validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate42.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
 }
 }
 }
@@ -3673,13 +3762,12 @@ return false;
 validate42.errors = vErrors;
 return errors === 0;
 }
-validate42.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+validate42.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageGetResult = validate43;
-const schema59 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-get.result","title":"StorageGetResult","description":"The stored value, `null` when there is none.","type":"object","properties":{"value":{"description":"The stored JSON value, or null."}},"required":["value"]};
+export const storageDeleteParams = validate43;
 
 function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.result" */;
+/*# sourceURL="urn:outrigger:schema:protocol:storage-delete.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate43.evaluated;
@@ -3692,9 +3780,33 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.value === undefined) && (missing0 = "value")){
+if((data.key === undefined) && (missing0 = "key")){
 validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
+}
+else {
+if(data.key !== undefined){
+let data0 = data.key;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
 }
 }
 else {
@@ -3705,16 +3817,101 @@ return false;
 validate43.errors = vErrors;
 return errors === 0;
 }
-validate43.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+validate43.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageListParams = validate44;
-const schema60 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.params","title":"StorageListParams","description":"List the names of entries.","type":"object","properties":{"prefix":{"type":"string","description":"Only names that begin with this.","maxLength":200}}};
+export const storageGetParams = validate44;
 
 function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-list.params" */;
+/*# sourceURL="urn:outrigger:schema:protocol:storage-get.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate44.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.key === undefined) && (missing0 = "key")){
+validate44.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.key !== undefined){
+let data0 = data.key;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate44.errors = vErrors;
+return errors === 0;
+}
+validate44.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageGetResult = validate45;
+
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-get.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate45.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.value === undefined) && (missing0 = "value")){
+validate45.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+}
+else {
+validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate45.errors = vErrors;
+return errors === 0;
+}
+validate45.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
+
+export const storageListParams = validate46;
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:protocol:storage-list.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate46.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3729,35 +3926,34 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate44.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate46.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 }
 else {
-validate44.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate46.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
 else {
-validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate44.errors = vErrors;
+validate46.errors = vErrors;
 return errors === 0;
 }
-validate44.evaluated = {"props":{"prefix":true},"dynamicProps":false,"dynamicItems":false};
+validate46.evaluated = {"props":{"prefix":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageListResult = validate45;
-const schema61 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-list.result","title":"StorageListResult","description":"Names of entries, sorted.","type":"object","properties":{"keys":{"type":"array","description":"The names.","items":{"type":"string"}}},"required":["keys"]};
+export const storageListResult = validate47;
 
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:storage-list.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate45.evaluated;
+const evaluated0 = validate47.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3768,7 +3964,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.keys === undefined) && (missing0 = "keys")){
-validate45.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate47.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3782,7 +3978,7 @@ const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 const _errs3 = errors;
 if(typeof data0[i0] !== "string"){
-validate45.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/properties/keys/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate47.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/properties/keys/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs3 === errors;
@@ -3792,7 +3988,7 @@ break;
 }
 }
 else {
-validate45.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate47.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3800,23 +3996,22 @@ return false;
 }
 }
 else {
-validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate47.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate45.errors = vErrors;
+validate47.errors = vErrors;
 return errors === 0;
 }
-validate45.evaluated = {"props":{"keys":true},"dynamicProps":false,"dynamicItems":false};
+validate47.evaluated = {"props":{"keys":true},"dynamicProps":false,"dynamicItems":false};
 
-export const storageSetParams = validate46;
-const schema62 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:storage-set.params","title":"StorageSetParams","description":"Write one entry. On success it survives a crash of plugin and host.","type":"object","properties":{"key":{"type":"string","description":"Name of the entry.","minLength":1,"maxLength":200},"value":{"description":"Any JSON value."}},"required":["key","value"]};
+export const storageSetParams = validate48;
 
-function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:storage-set.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate46.evaluated;
+const evaluated0 = validate48.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3827,7 +4022,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.key === undefined) && (missing0 = "key")) || ((data.value === undefined) && (missing0 = "value"))){
-validate46.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate48.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3837,18 +4032,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate46.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3856,12 +4051,12 @@ return false;
 }
 }
 else {
-validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate48.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate46.errors = vErrors;
+validate48.errors = vErrors;
 return errors === 0;
 }
-validate46.evaluated = {"props":{"key":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate48.evaluated = {"props":{"key":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 

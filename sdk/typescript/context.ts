@@ -58,7 +58,7 @@ export function makeCall(host: HostLink, plugin: PluginContext, params: Params):
     config: plugin.config,
     state: params['state'],
     attempt: isInvoke(params) ? params.attempt : 1,
-    outcome: isInvoke(params) ? undefined : params.outcome,
+    outcome: params.outcome,
     deadlineMs,
     storage: plugin.storage,
     secret: plugin.secret,
@@ -101,7 +101,7 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function isInvoke(params: Params): params is HookInvokeParams {
-  return params['outcome'] === undefined;
+  return params['deadlineMs'] !== undefined;
 }
 
 /** The signal of one call. Controller and timer are made only when the handler looks at the signal. */

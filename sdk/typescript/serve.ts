@@ -44,7 +44,8 @@ export function serve(plugin: Plugin): void {
     setTimeout(() => process.exit(0), SHUTDOWN_MS);
     void runtime.close().then(() => exit(0));
   };
-  runtime.onExit = () => exit(0);
+  // One turn later: what came with it is answered first.
+  runtime.onExit = () => setImmediate(exit, 0);
   process.stdin.on('data', (chunk: Buffer) => reader.push(chunk));
   process.stdin.on('end', leave).on('error', leave);
   process.stdout.on('error', () => process.exit(0));

@@ -8,7 +8,7 @@ import { launch } from '../../host/process/launch.ts';
 import type { Child, LaunchSpec } from '../../host/process/types.ts';
 import { bubblewrap } from '../../host/sandbox/drivers/bubblewrap.ts';
 import { enclose } from '../../host/sandbox/enclose.ts';
-import { makeFolders, makePolicy } from '../../host/sandbox/policy.ts';
+import { makeFolders, makePolicy } from '../../host/sandbox/policy/policy.ts';
 
 const PAIRS = Number(process.argv[2] ?? 41);
 const MESSAGES = 2000;

@@ -151,7 +151,7 @@ test('outrigger trace --follow --json prints one trace a line, old ones first', 
 test('outrigger hooks list and show describe the hook points', async () => {
   place.plugin('listens', { 'conda.pre_command': {} });
   expect(await answer('hooksList', 'hooks', 'list')).toMatchObject({
-    hooks: [{ name: 'conda.pre_command', subscribers: ['listens'] }, {}, {}],
+    hooks: expect.arrayContaining([expect.objectContaining({ name: 'conda.pre_command', subscribers: ['listens'] })]),
   });
   expect(await answer('hooksShow', 'hooks', 'show', 'conda.pre_command')).toMatchObject({
     writable: ['/args', '/env', '/unsetEnv', '/cwd'],

@@ -44,6 +44,17 @@ test('outrigger plugins list shows every plugin, broken ones with file and line'
   expect(place.hasStarted('fine')).toBe(false);
 });
 
+test('outrigger plugins list and show work where a required plugin keeps the host from starting', async () => {
+  breakPlugin('guard');
+  place.config({ plugins: { guard: { path: './plugins/guard', trust: 'full', required: true } } });
+  expect(await place.run(['run', '--', 'true'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Cannot start without plugin "guard"'),
+  });
+  expect(await answer('pluginsList', 'plugins', 'list')).toMatchObject({ plugins: [{ name: 'guard', state: 'broken' }] });
+  expect(await answer('pluginsShow', 'plugins', 'show', 'guard')).toMatchObject({ state: 'broken' });
+});
+
 test('outrigger plugins show prints all about one plugin', async () => {
   place.plugin('fine', { 'conda.pre_command': { priority: 7 } });
   expect(await answer('pluginsShow', 'plugins', 'show', 'fine')).toMatchObject({

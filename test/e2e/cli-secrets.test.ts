@@ -122,35 +122,55 @@ testWith('script', 'bsdutils')('outrigger secrets set asks at the terminal and d
   expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ EXAMPLE_TOKEN: 'hush-hush' });
 });
 
-const ASKS = `async (payload) => {
-  if (globalThis.answered === undefined) {
-    globalThis.answered = new Promise((resolve) => (globalThis.resolve = resolve));
-    process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id: 'r', method: 'permission/request', params: { permissions: { services: ['storage'] }, reason: 'to remember' } }) + '\\n');
-  }
+/** Asks once, and gives its answer to the event so many milliseconds after the question, or before it. */
+const asks = (how: { answersAfterMs?: number; asksAfterMs?: number }): string => `async () => {
+  if (globalThis.asked) return {};
+  globalThis.asked = true;
+  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const ask = () => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id: 'r', method: 'permission/request', params: { permissions: { services: ['storage'] }, reason: 'to remember' } }) + '\\n');
+  void wait(${how.asksAfterMs ?? 0}).then(ask);
+  await wait(${how.answersAfterMs ?? 0});
   return {};
 }`;
 
-testWith('script', 'bsdutils')('a plugin that asks for more is answered at the terminal', async () => {
-  place.plugin('curious', { 'conda.pre_command': {} }, ASKS);
+/** Runs `outrigger run` of a command on a terminal of its own until `sign` is shown. */
+async function onTerminal(words: readonly string[], sign: string, typed = ''): Promise<string> {
   const manifest = place.path('plugins', 'curious', 'plugin.json');
   const more = { optionalPermissions: { services: ['storage'] } };
   writeFileSync(manifest, JSON.stringify({ ...(JSON.parse(readFileSync(manifest, 'utf8')) as object), ...more }));
   place.config({ plugins: { curious: { path: './plugins/curious', trust: 'full', grant: { services: [] } } } });
-  const command = [process.execPath, '--conditions=@outrigger/source', MAIN, 'run', 'sleep', '20'].map((word) => `'${word}'`).join(' ');
-  const env = { ...place.env, NO_COLOR: '1' };
-  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: place.folder, env });
+  const command = [process.execPath, '--conditions=@outrigger/source', MAIN, 'run', ...words].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: place.folder, env: { ...place.env, NO_COLOR: '1' } });
   const closed = new Promise((resolve) => child.once('close', resolve));
   let shown = '';
   child.stdout.on('data', (chunk: Buffer) => {
     shown += chunk.toString();
   });
+  child.stdin.write(typed);
   try {
-    await waitUntil(() => shown.includes('[N]o: '), 'the question', 20_000);
-    expect(shown).toContain('Plugin curious asks for more:');
-    expect(shown).toContain('keep data of its own in the storage of the host');
-    expect(shown).toContain('It says why: "to remember"');
+    await waitUntil(() => shown.includes(sign), `"${sign}"`, 20_000);
+    return shown;
   } finally {
     child.kill('SIGKILL');
     await closed;
   }
+}
+
+testWith('script', 'bsdutils')('a plugin that asks for more is answered at the terminal', async () => {
+  place.plugin('curious', { 'conda.pre_command': {} }, asks({ answersAfterMs: 4000 }));
+
+  const shown = await onTerminal(['sleep', '20'], '[N]o: ');
+
+  expect(shown).toContain('Plugin curious asks for more:');
+  expect(shown).toContain('keep data of its own in the storage of the host');
+  expect(shown).toContain('It says why: "to remember"');
+});
+
+testWith('script', 'bsdutils')('what is typed for a running command answers no question of a plugin', async () => {
+  place.plugin('curious', { 'conda.pre_command': {} }, asks({ asksAfterMs: 1500 }));
+
+  const shown = await onTerminal(['sleep', '20'], 'plugins trust curious --grant-optional', 'always\n');
+
+  expect(shown).toContain('it asks for more while the command runs: no');
+  expect(shown).not.toContain('[N]o');
 });

@@ -8,11 +8,25 @@ const told = new Set<string>();
  * that installs it; under CI it runs, and fails.
  */
 export function testWith(program: string, debianPackage: string): TestAPI {
-  const isMissing = findProgram(program, '/', process.env['PATH'] ?? '') === undefined;
-  const isReported = isMissing && process.env['CI'] === undefined;
-  if (isReported && !told.has(program)) {
+  return testWithAll({ [program]: debianPackage });
+}
+
+/** The same for several programs, each with its Debian package. */
+export function testWithAll(packages: Readonly<Record<string, string>>): TestAPI {
+  const missing = Object.entries(packages).filter(([program]) => findProgram(program, '/', process.env['PATH'] ?? '') === undefined);
+  const isReported = missing.length > 0 && process.env['CI'] === undefined;
+  for (const [program, debianPackage] of isReported ? missing : []) {
+    if (told.has(program)) continue;
     told.add(program);
     console.warn(`Not run: tests that need "${program}", which this machine lacks; apt-get install ${debianPackage}`);
   }
   return test.skipIf(isReported) as TestAPI;
+}
+
+/** `test` for what only some machines or users can show. Elsewhere its title says why it was not run, and `.ci/run` lets that pass. */
+export function testWhere(isHere: boolean, why: string): TestAPI {
+  if (isHere) return test;
+  const skip = (title: string, ...rest: unknown[]): void =>
+    (test.skip as (...all: unknown[]) => void)(`${title} [not here: ${why}]`, ...rest);
+  return Object.assign(skip, { each: () => skip }) as unknown as TestAPI;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { PolicyInput } from '../../host/sandbox/policy.ts';
+import type { PolicyInput } from '../../host/sandbox/policy/policy.ts';
 
 /** A folder with a home, a workspace and a plugin in it; all of it is gone after `remove()`. */
 export interface SandboxPlaces {

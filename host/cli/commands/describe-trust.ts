@@ -2,8 +2,8 @@ import type { LockedPlugin, Manifest, Permissions } from '@outrigger/schemas';
 import { setsOf } from '../../registry/sets.ts';
 import { makeSubscription } from '../../registry/subscriptions.ts';
 import type { LoadedHook, Mode, Registry } from '../../registry/types.ts';
-import { consentLines, isEmpty, widerThan } from '../../sandbox/permissions.ts';
-import { limitsOf } from '../../sandbox/policy.ts';
+import { consentLines, isEmpty, widerThan } from '../../sandbox/policy/permissions.ts';
+import { limitsOf } from '../../sandbox/policy/policy.ts';
 import type { CliContext } from '../context.ts';
 import { printable } from '../print/printable.ts';
 import { shortPath } from '../print/problem-text.ts';
@@ -30,6 +30,7 @@ export function describeTrust(acceptance: Acceptance, registry: Registry, { pain
     ...head,
     ...section('It hears', hookLines(acceptance, registry)),
     ...section('It may', may.length > 0 ? may : ['    nothing beyond answering']),
+    ...section('Links lead elsewhere', linkLines(now, paint)),
     ...section('It may ask for later', permissionLines(widerThan(now.asked, now.grant), wider, paint)),
     ...section('Since it was accepted', sinceLines(before, now)),
     ...(now.trust === 'full' ? [] : section('Limits', [limitsLine(manifest, registry)])),
@@ -44,6 +45,10 @@ function permissionLines(permissions: Permissions, wider: Permissions, paint: Cl
     const line = `${printable(text)}${fresh.has(text) ? ' (new)' : ''}`;
     return isWide ? paint('bad', `  ! ${line}`) : `    ${line}`;
   });
+}
+
+function linkLines({ paths = {} }: LockedPlugin, paint: CliContext['paint']): string[] {
+  return Object.entries(paths).map(([path, to]) => paint('bad', `  ! ${printable(path)} is ${printable(to)}`));
 }
 
 const CAN: Readonly<Record<Mode, readonly string[]>> = {

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolveCommand } from '../../process/resolve-command.ts';
 import type { RegisteredPlugin, Registry } from '../../registry/types.ts';
-import type { Choice } from '../../sandbox/choose-driver.ts';
-import { type Inspection, inspectMachine, type Layer } from '../../sandbox/inspect-machine.ts';
+import type { Choice } from '../../sandbox/machine/choose-driver.ts';
+import { type Inspection, inspectMachine, type Layer } from '../../sandbox/machine/inspect-machine.ts';
+import { installCommand } from '../../sandbox/machine/install-command.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -69,7 +70,7 @@ function deathSignalCheck(): Check {
     check,
     status: 'warn',
     message: '/usr/bin/setpriv is missing: plugins of a killed host end a moment later',
-    fix: 'install util-linux, for example: apt-get install util-linux',
+    fix: installCommand('util-linux'),
   };
 }
 

@@ -5,15 +5,17 @@ import { HostError } from '../../protocol/errors.ts';
 import * as edit from '../../registry/edit-config.ts';
 import { findConfig } from '../../registry/find-config.ts';
 import { loadManifest } from '../../registry/load-manifest.ts';
-import { isEmpty } from '../../sandbox/permissions.ts';
+import { isEmpty } from '../../sandbox/policy/permissions.ts';
+import { applyChange, daemonText } from '../apply-change.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
 import { printable } from '../print/printable.ts';
 import { problemText, shortPath } from '../print/problem-text.ts';
+import { UsageError } from '../usage-error.ts';
 import { cacheFolder } from '../user-folders.ts';
 
-type Change = 'enabled' | 'disabled' | 'added' | 'removed';
+type Change = 'enabled' | 'disabled' | 'added' | 'removed' | 'set';
 
 /** `outrigger plugins enable` and `disable`: neither reads the plugin, so both work however broken it is. */
 export async function enablePlugin(context: CliContext, plugin: string, enabled: boolean): Promise<number> {
@@ -59,13 +61,43 @@ async function assertKnown(context: CliContext, plugin: string): Promise<void> {
   throw new HostError('PLUGIN_UNKNOWN', `Cannot find plugin "${plugin}": no plugin has this name${guess}`);
 }
 
-function tell(context: CliContext, done: { plugin: string; file: string; change: Change }): number {
-  const where = { added: 'to', removed: 'from', enabled: 'in', disabled: 'in' } as const;
+/** `outrigger plugins set`: mode and priority, at every hook point or at one. */
+export async function setPlugin(context: CliContext, plugin: string, options: Readonly<Record<string, unknown>>): Promise<number> {
+  const { mode, priority, hook } = options;
+  if (mode === undefined && priority === undefined) throw new UsageError('Cannot set nothing: give --mode, --priority or both');
+  const settings = { ...(mode === undefined ? {} : { mode }), ...(priority === undefined ? {} : { priority }) };
+  return set(context, plugin, { within: hook === undefined ? [] : ['hooks', String(hook)], settings });
+}
+
+/** `outrigger plugins config set`: a value that is no JSON is a text. */
+export function setPluginConfig(context: CliContext, plugin: string, [key, text]: readonly [string, string]): Promise<number> {
+  return set(context, plugin, { within: ['config'], settings: { [key]: readValue(text) } });
+}
+
+async function set(context: CliContext, plugin: string, where: Parameters<typeof edit.setPluginSettings>[2]): Promise<number> {
+  const file = await configFile(context, plugin);
+  await assertKnown(context, plugin);
+  await edit.setPluginSettings(file, plugin, where);
+  return tell(context, { plugin, file, change: 'set' });
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function tell(context: CliContext, done: { plugin: string; file: string; change: Change }): Promise<number> {
+  const where = { added: 'to', removed: 'from', enabled: 'in', disabled: 'in', set: 'in' } as const;
+  const daemon = await applyChange(context);
   context.answer(
-    done,
-    () => `${done.change} ${printable(done.plugin)} ${where[done.change]} ${printable(shortPath(done.file, context.cwd))}`,
+    { ...done, ...(daemon === undefined ? {} : { daemon }) },
+    () =>
+      `${done.change} ${printable(done.plugin)} ${where[done.change]} ${printable(shortPath(done.file, context.cwd))}${daemonText(daemon)}`,
   );
-  return EXIT.done;
+  return daemon?.applied === false ? EXIT.failed : EXIT.done;
 }
 
 async function configFile(context: CliContext, plugin: string): Promise<string> {

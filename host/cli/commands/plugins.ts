@@ -1,6 +1,6 @@
 import { HostError } from '../../protocol/errors.ts';
 import type { Problem, RegisteredPlugin, RegisteredState, Registry } from '../../registry/types.ts';
-import { consentLines } from '../../sandbox/permissions.ts';
+import { consentLines } from '../../sandbox/policy/permissions.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -18,9 +18,9 @@ const TONES: Readonly<Record<RegisteredState, Tone>> = {
 };
 const COLUMNS = ['plugin', 'state', 'trust', 'sandbox', 'lock', 'version', 'hooks'].map((title) => ({ title }));
 
-/** `outrigger plugins list`: broken ones are listed too, with file and line. */
+/** `outrigger plugins list`: broken ones are listed too, with file and line, and required ones that keep the host from starting. */
 export async function listPlugins(context: CliContext): Promise<number> {
-  const registry = await openRegistry(context);
+  const registry = await openRegistry(context, { isLenient: true });
   const plugins = [...registry.plugins.values()];
   const loose = registry.problems.filter(({ plugin }) => plugin === undefined || !registry.plugins.has(plugin));
   context.answer({ configFiles: registry.configFiles, plugins: plugins.map(summary), problems: loose }, () => {
@@ -34,7 +34,7 @@ export async function listPlugins(context: CliContext): Promise<number> {
 
 /** `outrigger plugins show` */
 export async function showPlugin(context: CliContext, name: string): Promise<number> {
-  const registry = await openRegistry(context);
+  const registry = await openRegistry(context, { isLenient: true });
   const plugin = registry.plugins.get(name);
   if (!plugin) throw unknownPlugin(registry, name);
   context.answer(details(registry, plugin), () => describe(registry, plugin, context));
@@ -65,7 +65,7 @@ function summary(plugin: RegisteredPlugin): object {
 }
 
 function details(registry: Registry, plugin: RegisteredPlugin): object {
-  const { manifest, manifestFile, required, config, granted, sets } = plugin;
+  const { manifest, manifestFile, required, config, granted, confinement, sets } = plugin;
   const subscriptions = subscriptionsOf(registry, plugin).map(({ hook, mode, priority, timeoutMs, onFailure, sources }) => ({
     hook,
     mode,
@@ -82,6 +82,7 @@ function details(registry: Registry, plugin: RegisteredPlugin): object {
     required,
     config,
     granted,
+    ...(confinement?.hidden?.length ? { hidden: confinement.hidden } : {}),
     sets,
     subscriptions,
   };
@@ -156,7 +157,8 @@ function contentText({ hash, lock }: RegisteredPlugin): string | undefined {
   return hash === undefined ? 'changed since it was accepted' : `${hash.slice(0, SHORT_HASH)}, as it was accepted`;
 }
 
-function grantLines({ granted }: RegisteredPlugin, paint: CliContext['paint']): string[] {
+function grantLines({ granted, confinement }: RegisteredPlugin, paint: CliContext['paint']): string[] {
   const lines = consentLines(granted).map(({ text, isWide }) => (isWide ? paint('bad', `! ${printable(text)}`) : `  ${printable(text)}`));
-  return lines.length > 0 ? ['', 'it may', ...lines] : [];
+  const hidden = (confinement?.hidden ?? []).map((path) => `  ${printable(path)}`);
+  return [...(lines.length > 0 ? ['', 'it may', ...lines] : []), ...(hidden.length > 0 ? ['', 'it sees empty', ...hidden] : [])];
 }

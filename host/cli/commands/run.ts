@@ -3,13 +3,22 @@ import { runCommand } from '../../command/run-command.ts';
 import type { CommandResult } from '../../command/types.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { withHost } from '../open-host.ts';
 import { outcomeText } from '../print/outcome-text.ts';
+import { type RecordOptions, withRecording } from '../with-recording.ts';
 
 /** `outrigger run`: returns what the command returned. */
-export async function run(context: CliContext, [command = '', ...args]: string[]): Promise<number | NodeJS.Signals> {
-  const { cwd, env, log } = context;
-  return withHost(context, async (host) => ended(context, await runCommand(host, { command, args, cwd, env }, log)));
+export async function run(
+  context: CliContext,
+  [command = '', ...args]: string[],
+  options: RecordOptions,
+): Promise<number | NodeJS.Signals> {
+  const { cwd, env, log, terminal } = context;
+  const onForeground = (isTaken: boolean): void => {
+    terminal.isTaken = isTaken;
+  };
+  return withRecording(context, options, async (host) =>
+    ended(context, await runCommand(host, { command, args, cwd, env }, { log, onForeground })),
+  );
 }
 
 function ended({ log, options, write }: CliContext, result: CommandResult): number | NodeJS.Signals {

@@ -1,8 +1,8 @@
-import { LAYERS } from '../../sandbox/attack-layers.ts';
-import { categoryScores } from '../../sandbox/attack-report.ts';
-import { knownGap, nameOf } from '../../sandbox/attack-scores.ts';
-import type { AttackResult, Verdict } from '../../sandbox/attack-verdict.ts';
-import { runSandboxTest, type SandboxTestOptions, type SandboxTestResult } from '../../sandbox/sandbox-test.ts';
+import { LAYERS } from '../../sandbox/attacks/attack-layers.ts';
+import { categoryScores } from '../../sandbox/attacks/attack-report.ts';
+import { knownGap, nameOf } from '../../sandbox/attacks/attack-scores.ts';
+import type { AttackResult, Verdict } from '../../sandbox/attacks/attack-verdict.ts';
+import { runSandboxTest, type SandboxTestOptions, type SandboxTestResult } from '../../sandbox/attacks/sandbox-test.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../print/printable.ts';

@@ -8,7 +8,10 @@ import { loadLocks, lockFileOf, removeLocked, writeLocked } from '../../registry
 import { hashTree } from '../../registry/tree-hash.ts';
 import { everything } from '../../registry/trust.ts';
 import type { RegisteredPlugin, Registry } from '../../registry/types.ts';
-import { intersect, union, widerThan } from '../../sandbox/permissions.ts';
+import { isOwnData } from '../../sandbox/policy/fill-in.ts';
+import { ledPaths } from '../../sandbox/policy/led-paths.ts';
+import { consentLines, intersect, union, widerThan } from '../../sandbox/policy/permissions.ts';
+import { applyChange, daemonText } from '../apply-change.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -17,6 +20,10 @@ import { shortPath } from '../print/problem-text.ts';
 import { hasTerminal, readLine } from '../read-hidden.ts';
 import { UsageError } from '../usage-error.ts';
 import { describeTrust } from './describe-trust.ts';
+
+/** Permissions that a person sees at once. */
+const MOST_SEEN = 15;
+const MOST_NAMED = 8;
 
 /** A plugin about to be accepted. */
 export interface Acceptance {
@@ -39,7 +46,7 @@ export async function trustPlugin(context: CliContext, name: string, options: Re
   const registry = await openRegistry(context, { isLenient: true });
   const acceptance = await prepare(registry, known(registry, name), options);
   context.write(context.options.json ? 2 : 1, describeTrust(acceptance, registry, context));
-  if (options['yes'] !== true && !(await isConfirmed(context, name))) {
+  if (options['yes'] !== true && !(await isConfirmed(context, acceptance))) {
     context.answer({ plugin: name, change: 'none' }, () => `${printable(name)} was not trusted`);
     return EXIT.failed;
   }
@@ -57,8 +64,10 @@ export async function trustPlugin(context: CliContext, name: string, options: Re
   if (await needsEntry(configFile, name, now)) await setPluginTrust(configFile, name, trust);
   const { reason } = admission;
   if (reason !== undefined) context.log.warn(`Plugin "${name}" was accepted and still does not run: ${reason}`, { plugin: plugin.name });
-  const document = { plugin: name, file: configFile, change: 'trusted', lockFile, locked, ...(reason === undefined ? {} : { reason }) };
-  context.answer(document, () => `trusted ${printable(name)} in ${printable(shortPath(lockFile, context.cwd))}`);
+  const daemon = await applyChange(context);
+  const said = { ...(reason === undefined ? {} : { reason }), ...(daemon === undefined ? {} : { daemon }) };
+  const document = { plugin: name, file: configFile, change: 'trusted', lockFile, locked, ...said };
+  context.answer(document, () => `trusted ${printable(name)} in ${printable(shortPath(lockFile, context.cwd))}${daemonText(daemon)}`);
   return EXIT.done;
 }
 
@@ -75,8 +84,10 @@ export async function untrustPlugin(context: CliContext, name: string): Promise<
   }
   const file = listing ?? first;
   const where = lockFile ?? (file && lockFileOf(file));
-  context.answer({ plugin: name, file, change: 'untrusted', ...(where === undefined ? {} : { lockFile: where }) }, () => {
-    return `untrusted ${printable(name)}: what it was trusted with is taken back`;
+  const daemon = await applyChange(context);
+  const said = { ...(where === undefined ? {} : { lockFile: where }), ...(daemon === undefined ? {} : { daemon }) };
+  context.answer({ plugin: name, file, change: 'untrusted', ...said }, () => {
+    return `untrusted ${printable(name)}: what it was trusted with is taken back${daemonText(daemon)}`;
   });
   return EXIT.done;
 }
@@ -100,24 +111,46 @@ async function prepare(registry: Registry, plugin: RegisteredPlugin, options: Re
   const asked = everything(manifest);
   const required = manifest.permissions ?? {};
   const kept = options['grantOptional'] === true ? asked : intersect(asked, before?.grant ?? {});
+  const trust = options['full'] === true || plugin.trust === 'full' ? 'full' : 'none';
+  const grant = union(required, kept);
+  const paths = ledPaths(grant, registry.places);
+  const wrote = formerWrites(before, grant);
   const now: LockedPlugin = {
     version: manifest.version,
-    hash: await hashTree(directory, undefined),
-    trust: options['full'] === true || plugin.trust === 'full' ? 'full' : 'none',
+    hash: await hashTree(directory, undefined, { hasCompiled: trust === 'full' }),
+    trust,
     asked,
-    grant: union(required, kept),
+    grant,
+    ...(Object.keys(paths).length === 0 ? {} : { paths }),
+    ...(wrote.length === 0 ? {} : { wrote }),
     time: new Date().toISOString(),
   };
   return { plugin, directory, manifest, configFile, lockFile, before, now, wider: before ? widerThan(asked, before.asked) : {} };
 }
 
-async function isConfirmed({ options, log }: CliContext, name: string): Promise<boolean> {
+/** What it could write before and cannot any more: a link that it left there would choose where a path of today leads. */
+function formerWrites(before: LockedPlugin | undefined, { fs }: Permissions): string[] {
+  const all = new Set([...(before?.wrote ?? []), ...(before?.grant.fs?.write ?? [])].filter((path) => !isOwnData(path)));
+  return [...all].filter((path) => fs?.write?.includes(path) !== true);
+}
+
+async function isConfirmed({ options, log }: CliContext, { plugin: { name }, now }: Acceptance): Promise<boolean> {
   if (options.json || !hasTerminal()) {
     throw new HostError('PLUGIN_REFUSED', `Cannot trust plugin "${name}": nobody can be asked here; read the above, and say --yes`);
   }
   log.debug('asking', { plugin: name });
-  const line = await readLine('Trust it? [y/N] ', new AbortController().signal);
+  const line = await readLine(`${reminder(now.grant)}Trust it? [y/N] `, new AbortController().signal);
   return ['y', 'yes'].includes(line?.trim().toLowerCase() ?? '');
+}
+
+/** A long list scrolls its beginning away, where the widest are: nobody may hide them that way. */
+function reminder(grant: Permissions): string {
+  const lines = consentLines(grant);
+  const wide = lines.filter(({ isWide }) => isWide);
+  if (lines.length <= MOST_SEEN || wide.length === 0) return '';
+  const named = wide.slice(0, MOST_NAMED).map(({ text }) => `  ! ${printable(text)}`);
+  const rest = wide.length > named.length ? [`  ! ${wide.length - named.length} more such, at the top of the list`] : [];
+  return [`Of these ${lines.length}, the widest again:`, ...named, ...rest, ''].join('\n');
 }
 
 async function needsEntry(configFile: string, name: string, { trust }: LockedPlugin): Promise<boolean> {

@@ -5,16 +5,15 @@ import { join } from 'node:path';
 import { launch } from '../../process/launch.ts';
 import { within } from '../../process/terminate.ts';
 import type { Child, LaunchSpec } from '../../process/types.ts';
-import { writeFeeds } from '../feeds.ts';
-import { PRLIMIT } from '../rlimits.ts';
-import { hasFilter } from '../seccomp.ts';
+import { hasFilter } from '../filter/seccomp.ts';
+import { installCommand } from '../machine/install-command.ts';
 import type { Enclosure, Policy, Probe } from '../types.ts';
+import { PRLIMIT } from '../view/rlimits.ts';
 import { explain } from './bubblewrap-errors.ts';
 
 /** Never by PATH. */
 export const BWRAP = '/usr/bin/bwrap';
 const DEADLINE_MS = 10_000;
-const INSTALL = 'apt-get install bubblewrap';
 
 type Failure = Extract<Probe, { ok: false }>;
 
@@ -23,7 +22,8 @@ export async function probeBubblewrap(confine: (spec: LaunchSpec, policy: Policy
   const wrong = checkPrograms();
   if (wrong !== undefined) return wrong;
   const version = await readVersion();
-  if (version === undefined) return { ok: false, why: `"${BWRAP} --version" did not answer with a version`, fix: INSTALL };
+  if (version === undefined)
+    return { ok: false, why: `"${BWRAP} --version" did not answer with a version`, fix: installCommand('bubblewrap') };
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-probe-'));
   try {
     const failure = await tryOne(confine, folder);
@@ -34,7 +34,7 @@ export async function probeBubblewrap(confine: (spec: LaunchSpec, policy: Policy
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const enforces = new Set(['fs', 'net', 'netAllow', 'pids', 'memory', 'cpu', 'signals', 'fork'] as const);
+  const enforces = new Set(['fs', 'net', 'netAllow', 'pids', 'memory', 'cpu', 'signals', 'fork', 'masks'] as const);
   return { ok: true, version, enforces, notes: knownProblems(version) };
 }
 
@@ -52,8 +52,8 @@ function checkPrograms(): Failure | undefined {
   if (process.platform !== 'linux') return { ok: false, why: 'bubblewrap needs Linux', fix: 'run the host on Linux' };
   if (!hasFilter()) return { ok: false, why: `there is no system call filter for ${process.arch}`, fix: 'run the host on x64 or arm64' };
   for (const [file, fix] of [
-    [BWRAP, INSTALL],
-    [PRLIMIT, 'apt-get install util-linux'],
+    [BWRAP, installCommand('bubblewrap')],
+    [PRLIMIT, installCommand('util-linux')],
   ] as const) {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return { ok: false, why: `there is no "${file}"`, fix };
@@ -88,7 +88,6 @@ async function tryOne(confine: (spec: LaunchSpec, policy: Policy) => Enclosure, 
   const child = launch(enclosure.launch);
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   child.stdin.end();
-  writeFeeds(child, enclosure.launch);
   if (!(await within(child.exited, DEADLINE_MS))) return tooLate(child);
   const exit = await child.exited;
   if (exit.code !== 0) return explain(exit, await err);

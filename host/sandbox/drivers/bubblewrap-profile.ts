@@ -1,13 +1,15 @@
 import type { SandboxMount } from '../root-host.ts';
-import type { RootEntry } from '../system-layout.ts';
-import { ETC_FILES, isWithin, MADE_UP_FILES } from '../system-layout.ts';
-import type { ResourceLimits } from '../types.ts';
+import type { Mask, ResourceLimits } from '../types.ts';
+import type { RootEntry } from '../view/system-layout.ts';
+import { ETC_FILES, isWithin, MADE_UP_FILES } from '../view/system-layout.ts';
 
 /** Everything that decides what one sandbox looks like. */
 export interface Profile {
   readonly layout: readonly RootEntry[];
   /** In the order in which they are made. */
   readonly mounts: readonly SandboxMount[];
+  /** Shown empty, over the mounts. */
+  readonly masks?: readonly Mask[] | undefined;
   readonly limits: ResourceLimits;
   /** The whole environment of the plugin. */
   readonly env: Readonly<Record<string, string>>;
@@ -60,6 +62,7 @@ export function profileArguments(profile: Profile): string[] {
     ...tmpfs('/tmp', limits.tmpMb, '1777'),
     ...tmpfs(HOME, 1, '0700'),
     ...profile.mounts.flatMap(({ source, target, mode }) => [mode === 'ro' ? '--ro-bind' : '--bind', source, target]),
+    ...(profile.masks ?? []).flatMap(mask),
     ...['--chdir', '/plugin', '--clearenv'],
     ...Object.entries(profile.env).flatMap(([name, value]) => ['--setenv', name, value]),
     // Last: before it the root is a writable disk without a limit.
@@ -106,6 +109,12 @@ function devices({ tmpMb }: ResourceLimits): string[] {
     ...tmpfs('/dev/shm', tmpMb, '1777'),
     ...['--remount-ro', '/dev'],
   ];
+}
+
+// A device bound without its rights cannot even be opened.
+function mask({ target, kind }: Mask): string[] {
+  if (kind === 'file') return ['--ro-bind', '/dev/null', target];
+  return ['--size', '4096', '--perms', '0555', '--tmpfs', target, '--remount-ro', target];
 }
 
 function tmpfs(target: string, sizeMb: number, mode: string): string[] {

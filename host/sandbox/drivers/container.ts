@@ -4,13 +4,13 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import type { LaunchSpec } from '../../process/types.ts';
 import { HostError } from '../../protocol/errors.ts';
-import { installCommand } from '../install-command.ts';
+import { installCommand } from '../machine/install-command.ts';
+import { tryProgram } from '../machine/try-program.ts';
 import { makeScratch, removeScratch, scratchFolder } from '../scratch.ts';
-import { tryProgram } from '../try-program.ts';
 import type { Enclosure, Guarantee, Mount, Policy, Probe, SandboxDriver } from '../types.ts';
-import { FORK_TRIAL, GO, holdsForks, reaped, SETSID, SHELL } from './gated.ts';
 import { ociSeccomp } from './oci-seccomp.ts';
 import { argumentsInside, environmentInside, INSIDE, mountsOf, moved, writableOf } from './plugin-view.ts';
+import { FORK_TRIAL, holdsForks, reaped, SETSID, SHELL } from './reaped.ts';
 
 export interface ContainerOptions {
   /** Absolute path of podman or docker; undefined where there is none. */
@@ -76,7 +76,6 @@ function confine(spec: LaunchSpec, policy: Policy, { tool, image }: { tool: stri
       args: reaped(tool, name, { cleanup: CLEANUP, client }),
       cwd: '/',
       env: engineEnvironment(),
-      pipes: GO,
       isConfined: true,
     },
     fds: {},

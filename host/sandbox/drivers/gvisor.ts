@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { LaunchSpec } from '../../process/types.ts';
 import { HostError } from '../../protocol/errors.ts';
+import { tryProgram } from '../machine/try-program.ts';
 import { makeScratch, removeScratch, scratchFolder } from '../scratch.ts';
-import { tryProgram } from '../try-program.ts';
 import type { Enclosure, Guarantee, Mount, Policy, Probe, SandboxDriver, Scratch } from '../types.ts';
-import { FORK_TRIAL, GO, holdsForks, reaped, SETSID, SHELL } from './gated.ts';
+import { programInside } from '../view/programs.ts';
 import { ociSeccomp } from './oci-seccomp.ts';
-import { argumentsInside, environmentInside, INSIDE, mountsOf, moved, writableOf } from './plugin-view.ts';
+import { argumentsInside, environmentInside, INSIDE, mountsOf, writableOf } from './plugin-view.ts';
+import { FORK_TRIAL, holdsForks, reaped, SETSID, SHELL } from './reaped.ts';
 
 export const RUNSC: string = existsSync('/usr/bin/runsc') ? '/usr/bin/runsc' : '/usr/local/bin/runsc';
 
@@ -35,7 +35,6 @@ function confine(spec: LaunchSpec, policy: Policy): Enclosure {
       args: reaped(RUNSC, scratch.folder, { cleanup: CLEANUP, client: runsc(scratch) }),
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },
-      pipes: GO,
       isConfined: true,
     },
     fds: {},
@@ -68,6 +67,7 @@ function makeBundle(spec: LaunchSpec, policy: Policy): Scratch {
 /** What runsc is told to run, after the OCI runtime specification. */
 export function ociConfig(spec: LaunchSpec, policy: Policy): object {
   const mounts = mountsOf(policy);
+  const programs = programInside(spec, policy);
   const openFiles = policy.limits.openFiles;
   return {
     ociVersion: '1.0.2',
@@ -77,7 +77,7 @@ export function ociConfig(spec: LaunchSpec, policy: Policy): object {
       terminal: false,
       user: { uid: 0, gid: 0 },
       cwd: INSIDE.plugin,
-      args: [moved(spec.command, policy.directory, INSIDE.plugin) ?? spec.command, ...argumentsInside(spec, policy)],
+      args: [programs.command, ...argumentsInside(spec, policy)],
       env: Object.entries(environmentInside(spec, policy)).map(([name, value]) => `${name}=${value}`),
       capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
       noNewPrivileges: true,
@@ -88,7 +88,7 @@ export function ociConfig(spec: LaunchSpec, policy: Policy): object {
     },
     mounts: [
       ...SYSTEM.filter((path) => existsSync(path)).map((path) => bind({ source: path, target: path }, 'ro')),
-      ...runtimeOf(spec, policy).map((path) => bind({ source: path, target: path }, 'ro')),
+      ...programs.mounts.map((mount) => bind(mount, 'ro')),
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'noexec', 'mode=755', 'size=65536k'] },
       { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777', `size=${policy.limits.tmpMb}m`] },
@@ -110,12 +110,6 @@ function depth({ target }: Mount): number {
 
 function bind({ source, target }: Mount, mode: 'ro' | 'rw'): object {
   return { destination: target, type: 'bind', source, options: ['rbind', mode, 'nosuid', 'nodev'] };
-}
-
-/** The folder of a runtime outside the system's: of a program, never the folder above its `bin`, which may be someone's home. */
-function runtimeOf({ command }: LaunchSpec, { directory }: Policy): string[] {
-  const isSeen = [...SYSTEM, directory].some((folder) => moved(command, folder, '/') !== undefined);
-  return isSeen ? [] : [dirname(command)];
 }
 
 function refusal({ plugin }: LaunchSpec, why: string): HostError {

@@ -1,5 +1,5 @@
-import { assemble, type Step } from '../bpf.ts';
-import { CALLS, type CallTable, type FilterArch } from '../seccomp-calls.ts';
+import { assemble, type Step } from '../filter/bpf.ts';
+import { CALLS, type CallTable, type FilterArch } from '../filter/seccomp-calls.ts';
 
 /**
  * Calls that change modes, owners, times and attributes of files, which Landlock does not look at, and calls that send signals,

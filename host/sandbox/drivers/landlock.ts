@@ -2,14 +2,16 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchSpec } from '../../process/types.ts';
 import { HostError } from '../../protocol/errors.ts';
-import { installCommand } from '../install-command.ts';
+import { hasFilter, seccompFilter } from '../filter/seccomp.ts';
+import { installCommand } from '../machine/install-command.ts';
+import { tryProgram } from '../machine/try-program.ts';
 import { makeScratch, removeScratch, scratchFolder } from '../scratch.ts';
-import { hasFilter, seccompFilter } from '../seccomp.ts';
-import { tryProgram } from '../try-program.ts';
 import type { Enclosure, Guarantee, Policy, Probe, SandboxDriver, Scratch } from '../types.ts';
-import { FORK_TRIAL, GO, gated, holdsForks, SHELL } from './gated.ts';
+import { lateEnvironment } from '../view/late-environment.ts';
+import { shownPrograms } from '../view/programs.ts';
 import { landlockFilter } from './landlock-filter.ts';
 import { writableOf } from './plugin-view.ts';
+import { FORK_TRIAL, holdsForks, SHELL } from './reaped.ts';
 
 export const SETPRIV = '/usr/bin/setpriv';
 
@@ -36,17 +38,18 @@ function confine(spec: LaunchSpec, policy: Policy): Enclosure {
   if (policy.net.length > 0) throw refusal(spec, 'Landlock knows no allow-list of hosts; use the driver "bubblewrap"');
   if (policy.ipc) throw refusal(spec, 'Landlock cannot keep Unix sockets apart; use the driver "bubblewrap"');
   const scratch = filters(spec, policy);
+  // The first programs run before anything holds them.
+  const { early, words: late } = lateEnvironment(environment(spec, policy));
   return {
     driver: 'landlock',
     grade: 'partial',
     limits: policy.limits,
     launch: {
       plugin: spec.plugin,
-      command: SHELL,
-      args: gated([...setpriv(scratch, rules(spec, policy)), ...limited(policy), spec.command, ...spec.args]),
+      command: SETPRIV,
+      args: [...setpriv(scratch, rules(spec, policy)).slice(1), ...limited(policy), ...late, spec.command, ...spec.args],
       cwd: spec.cwd,
-      env: environment(spec, policy),
-      pipes: GO,
+      env: early,
       isConfined: true,
     },
     fds: {},
@@ -78,7 +81,7 @@ function setpriv({ folder }: Scratch, allowed: readonly string[]): string[] {
 
 /** Landlock rules; files get only what there is for files, or the kernel refuses the rule. */
 function rules(spec: LaunchSpec, policy: Policy): string[] {
-  const readable = [...SYSTEM, policy.directory, ...runtimeOf(spec.command), ...policy.read.map(({ source }) => source)];
+  const readable = [...SYSTEM, policy.directory, ...shownPrograms(spec, policy), ...policy.read.map(({ source }) => source)];
   return [
     ...readable.flatMap((path) => rule(path, { folder: READ, file: READ_FILE })),
     ...writableOf(policy).flatMap((path) => rule(path, { folder: WRITE, file: WRITE_FILE })),
@@ -89,10 +92,6 @@ function rules(spec: LaunchSpec, policy: Policy): string[] {
 function rule(path: string, access: { readonly folder: string; readonly file: string }): string[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? [] : [`path-beneath:${stats.isDirectory() ? access.folder : access.file}:${path}`];
-}
-
-function runtimeOf(command: string): string[] {
-  return SYSTEM.some((folder) => command.startsWith(`${folder}/`)) ? [] : [command];
 }
 
 function limited({ limits }: Policy): string[] {

@@ -29,7 +29,7 @@ export function mountsOf(policy: Policy): { readonly read: readonly Mount[]; rea
 
 /** The plugin's environment inside: what it was granted, with our own places. Pure. */
 export function environmentInside(spec: LaunchSpec, policy: Policy): Record<string, string> {
-  const { NODE_COMPILE_CACHE: _dropped, ...granted } = spec.env;
+  const { NODE_COMPILE_CACHE: _dropped, PYTHONPYCACHEPREFIX: _compiled, ...granted } = spec.env;
   return {
     LANG: 'C.UTF-8',
     ...granted,
@@ -37,7 +37,7 @@ export function environmentInside(spec: LaunchSpec, policy: Policy): Record<stri
     HOME: '/tmp',
     TMPDIR: '/tmp',
     ...(policy.dataDir === undefined ? {} : { OUTRIGGER_DATA: INSIDE.data }),
-    ...(policy.cacheDir === undefined ? {} : { NODE_COMPILE_CACHE: INSIDE.cache }),
+    ...(policy.cacheDir === undefined ? {} : { NODE_COMPILE_CACHE: INSIDE.cache, PYTHONPYCACHEPREFIX: `${INSIDE.cache}/python` }),
   };
 }
 

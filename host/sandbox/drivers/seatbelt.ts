@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { LaunchSpec } from '../../process/types.ts';
 import { HostError } from '../../protocol/errors.ts';
-import { tryProgram } from '../try-program.ts';
+import { tryProgram } from '../machine/try-program.ts';
 import type { Enclosure, Guarantee, Policy, Probe, SandboxDriver } from '../types.ts';
-import { FORK_TRIAL, GO, gated, holdsForks, SHELL } from './gated.ts';
+import { lateEnvironment } from '../view/late-environment.ts';
+import { shownPrograms } from '../view/programs.ts';
 import { writableOf } from './plugin-view.ts';
+import { FORK_TRIAL, holdsForks, SHELL } from './reaped.ts';
 
 export const SANDBOX_EXEC = '/usr/bin/sandbox-exec';
 
@@ -31,6 +33,8 @@ function confine(spec: LaunchSpec, policy: Policy): Enclosure {
   if (policy.ipc) throw refusal(spec, 'Unix sockets cannot be granted on macOS');
   const { dataDir, cacheDir, limits } = policy;
   const { NODE_COMPILE_CACHE: _dropped, ...granted } = spec.env;
+  // The shell runs before anything holds it.
+  const { early, words: late } = lateEnvironment(granted);
   const own = dataDir === undefined ? { HOME: '/var/empty' } : { HOME: dataDir, TMPDIR: dataDir, OUTRIGGER_DATA: dataDir };
   const limited = ['-c', 'ulimit -c 0; ulimit -n "$1"; shift; exec "$@"', SHELL, String(limits.openFiles)];
   return {
@@ -40,10 +44,9 @@ function confine(spec: LaunchSpec, policy: Policy): Enclosure {
     launch: {
       plugin: spec.plugin,
       command: SHELL,
-      args: gated([SHELL, ...limited, SANDBOX_EXEC, '-p', seatbeltProfile(policy, spec.command), spec.command, ...spec.args]),
+      args: [...limited, SANDBOX_EXEC, '-p', seatbeltProfile(policy, shownPrograms(spec, policy)), ...late, spec.command, ...spec.args],
       cwd: spec.cwd,
-      env: { ...granted, ...own, ...(cacheDir === undefined ? {} : { NODE_COMPILE_CACHE: cacheDir }) },
-      pipes: GO,
+      env: { ...early, ...own, ...(cacheDir === undefined ? {} : { NODE_COMPILE_CACHE: cacheDir }) },
       isConfined: true,
     },
     fds: {},
@@ -53,18 +56,18 @@ function confine(spec: LaunchSpec, policy: Policy): Enclosure {
 }
 
 /** The profile, in the sandbox's own language. Paths are data: quoted, and refused where that is not safe. Pure. */
-export function seatbeltProfile(policy: Policy, command: string): string {
+export function seatbeltProfile(policy: Policy, programs: readonly string[]): string {
   const readable = [...SYSTEM, policy.directory, ...policy.read.map(({ source }) => source)].map(subpath);
   const writable = writableOf(policy).map(subpath);
   const allow = (what: string, where: readonly string[]): string[] => (where.length === 0 ? [] : [`(allow ${what} ${where.join(' ')})`]);
   return [
     '(version 1)',
     '(deny default)',
-    ...allow('file-read*', [literal('/'), literal(command), ...readable, ...writable]),
+    ...allow('file-read*', [literal('/'), ...programs.map(subpath), ...readable, ...writable]),
     ...allow('file-read* file-write-data', DEVICES.map(literal)),
     ...allow('file-write*', writable),
     // A folder that can be written gives no code: what it holds can be read, not run.
-    ...allow('process-exec* file-map-executable', [literal(command), ...readable]),
+    ...allow('process-exec* file-map-executable', [...programs.map(subpath), ...readable]),
     ...(policy.canFork ? ['(allow process-fork)'] : []),
     '(allow signal (target self))',
     '(allow process-info* (target self))',
@@ -99,7 +102,7 @@ async function probe(): Promise<Probe> {
   if (process.getuid?.() === 0) return { ok: false, why: 'seatbelt does not run for root', fix: 'run Outrigger as an ordinary user' };
   const nothing = { plugin: 'probe', directory: '/usr/bin', dataDir: undefined, cacheDir: undefined, read: [], write: [], net: [] };
   const limits = { memoryMb: 64, cpu: 1, pids: 32, openFiles: 64, tmpMb: 1, storageMb: 1 };
-  const profile = seatbeltProfile({ ...nothing, canFork: false, ipc: false, native: false, uid: undefined, limits }, SHELL);
+  const profile = seatbeltProfile({ ...nothing, canFork: false, ipc: false, native: false, uid: undefined, limits }, [SHELL]);
   const { stdout, complaint } = await tryProgram(SANDBOX_EXEC, [
     '-p',
     profile,

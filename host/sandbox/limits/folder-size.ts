@@ -16,7 +16,7 @@ export interface FolderUse {
 
 /**
  * Measures folders and files, together. Follows no link, leaves no file system, stops above `maxBytes` or MAX_ENTRIES. Files that
- * are open but have no name any more are not seen. Never rejects.
+ * have no name any more are not seen: see `namelessBytes()`. Never rejects.
  */
 export async function folderUse(roots: readonly string[], maxBytes: number): Promise<FolderUse> {
   const walk = new Walk(maxBytes);

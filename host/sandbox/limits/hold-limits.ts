@@ -14,10 +14,11 @@ const OOM_FILES = ['memory.events', 'memory.oom_control'];
 /** Makes the limits of one plugin, before it is started. Never throws: a limit that cannot be set is soft, and `hard` of the hold says so. */
 export function prepareLimits(limiter: Limiter, plugin: string, limits: ResourceLimits): PreparedLimits {
   const groups = groupsFor(limiter, limits);
-  const isIn = groups !== undefined || limiter.kind === 'systemd';
+  const hard: ReadonlySet<HardLimit> = groups !== undefined || limiter.kind === 'systemd' ? limiter.hard : new Set();
   return {
+    hard,
     words: [...limiter.prefix(plugin, limits), ...(groups?.words ?? [])],
-    hold: (options) => holdProcess({ limiter, limits, groups, hard: isIn ? limiter.hard : new Set() }, options),
+    hold: (options) => holdProcess({ limiter, limits, groups, hard }, options),
     discard: () => groups?.remove(),
   };
 }

@@ -43,6 +43,8 @@ export interface LimitHold {
 
 /** The limits of a plugin that is not started yet. */
 export interface PreparedLimits {
+  /** What the kernel itself will hold. */
+  readonly hard: ReadonlySet<HardLimit>;
   /** Words before its command: the process enters its limits and then becomes the command. Empty where the limits are watched only. */
   readonly words: readonly string[];
   /** For the process that was started so; to be closed. */

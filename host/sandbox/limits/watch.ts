@@ -1,5 +1,7 @@
 import { folderUse, MAX_ENTRIES } from './folder-size.ts';
+import { Memfds } from './memfds.ts';
 import { treeMemoryKb } from './memory.ts';
+import { namelessBytes } from './nameless-files.ts';
 import type { Exceeded } from './types.ts';
 
 /** How often the memory of all watched plugins is looked at. */
@@ -40,25 +42,27 @@ export function watch(options: WatchOptions): Watch {
     options.onExceeded();
   };
   const stops: (() => void)[] = [];
-  if (options.memoryMb !== undefined) stops.push(everyTick(() => exceed(tooMuchMemory(options))));
+  const memfds = new Memfds();
+  if (options.memoryMb !== undefined) stops.push(everyTick(() => exceed(tooMuchMemory(options, memfds))));
   if (options.writable.length > 0) stops.push(watchFolders(options, exceed));
   return { exceeded: () => found, stop };
 }
 
-function tooMuchMemory({ pid, memoryMb = 0 }: WatchOptions): Exceeded | undefined {
+function tooMuchMemory({ pid, memoryMb = 0 }: WatchOptions, memfds: Memfds): Exceeded | undefined {
   const limitKb = memoryMb * 1024;
-  const usedKb = treeMemoryKb(pid, limitKb);
+  const usedKb = treeMemoryKb(pid, limitKb, memfds);
   if (usedKb <= limitKb) return undefined;
   return { kind: 'memory', message: `it used ${Math.ceil(usedKb / 1024)} MiB of memory; its limit is ${memoryMb} MiB` };
 }
 
-async function tooMuchStored({ writable, storageMb }: WatchOptions): Promise<Exceeded | undefined> {
+async function tooMuchStored({ pid, writable, storageMb }: WatchOptions): Promise<Exceeded | undefined> {
   const { entries, bytes, trouble } = await folderUse(writable, storageMb * MIB);
   const hold = writable.length === 1 ? 'the folder it may write holds' : 'the folders it may write hold';
   if (trouble !== undefined) return { kind: 'disk', message: `${hold} ${trouble}` };
   if (entries > MAX_ENTRIES) return { kind: 'disk', message: `${hold} more than ${MAX_ENTRIES} files` };
-  if (bytes <= storageMb * MIB) return undefined;
-  return { kind: 'disk', message: `${hold} more than ${storageMb} MiB` };
+  if (bytes > storageMb * MIB) return { kind: 'disk', message: `${hold} more than ${storageMb} MiB` };
+  if (bytes + (await namelessBytes(pid, writable)) <= storageMb * MIB) return undefined;
+  return { kind: 'disk', message: `${hold} more than ${storageMb} MiB, with files that it deleted and keeps open` };
 }
 
 /** One timer for all watched plugins; it keeps no process alive. */

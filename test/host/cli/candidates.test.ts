@@ -21,14 +21,37 @@ test('candidates() offers the commands, not the hidden one', () => {
     'emit',
     'explain',
     'trace',
+    'up',
+    'start',
+    'stop',
+    'status',
+    'reload',
+    'dashboard',
     'plugins',
     'secrets',
     'hooks',
     'doctor',
     'sandbox-test',
+    'test',
+    'new',
+    'dev',
+    'replay',
     'completions',
   ]);
-  expect(wordsAfter('plugins', '')).toEqual(['list', 'show', 'enable', 'disable', 'add', 'trust', 'untrust', 'remove']);
+  expect(wordsAfter('plugins', '')).toEqual([
+    'list',
+    'show',
+    'enable',
+    'disable',
+    'add',
+    'trust',
+    'untrust',
+    'remove',
+    'restart',
+    'reload',
+    'set',
+    'config',
+  ]);
 });
 
 test("candidates() offers a command's own options and those of every command", () => {

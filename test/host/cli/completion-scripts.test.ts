@@ -35,7 +35,7 @@ test('the bash script completes commands and options', () => {
 test('the bash script completes names of plugins and hook points', () => {
   expect(complete('plugins', 'disable', '')).toEqual(['protect', 'command-log']);
   expect(complete('--without', 'pro')).toEqual(['protect']);
-  expect(complete('explain', 'conda.p')).toEqual(['conda.pre_command', 'conda.post_command']);
+  expect(complete('explain', 'conda.pre_c')).toEqual(['conda.pre_command']);
 });
 
 test('the bash script completes files where a file is wanted', () => {

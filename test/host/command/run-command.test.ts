@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => host.close());
 
 test('runCommand() fires nothing when nobody listens', async () => {
-  expect(await runCommand(host, LINE, log)).toMatchObject({ status: 'ended', end: { code: 0 }, failure: undefined });
+  expect(await runCommand(host, LINE, { log })).toMatchObject({ status: 'ended', end: { code: 0 }, failure: undefined });
   expect(host.stats().events).toBe(0);
 });
 
@@ -29,7 +29,7 @@ test('runCommand() fires pre_command and post_command in one operation, which it
   const seen: unknown[] = [];
   host.on('conda.pre_command', (payload, { context }) => void seen.push(['pre', payload.command, context.operation]));
   host.on('conda.post_command', (payload, { context }) => void seen.push(['post', payload.command, context.operation]));
-  await runCommand(host, { ...LINE, command: '/bin/sh' }, log);
+  await runCommand(host, { ...LINE, command: '/bin/sh' }, { log });
   const operation = (seen[0] as string[])[2];
   expect(seen).toEqual([
     ['pre', 'sh', operation],
@@ -41,17 +41,17 @@ test('runCommand() fires pre_command and post_command in one operation, which it
 test('runCommand() gives on_exception how it ended', async () => {
   const seen: object[] = [];
   host.on('conda.on_exception', (payload) => void seen.push(payload), { mode: 'audit' });
-  const result = await runCommand(host, { ...LINE, args: ['-c', 'kill -TERM $$'] }, log);
+  const result = await runCommand(host, { ...LINE, args: ['-c', 'kill -TERM $$'] }, { log });
   expect(result).toMatchObject({ status: 'ended', end: { signal: 'SIGTERM' } });
   expect(seen).toMatchObject([{ error: 'CommandSignalError', signal: 'SIGTERM', args: ['-c', 'kill -TERM $$'] }]);
 });
 
 test('runCommand() runs nothing when a handler blocks or replaces', async () => {
   const off = host.on('conda.pre_command', () => ({ action: 'block', violation: { code: 'c', reason: 'r' } }), { name: 'guard' });
-  expect(await runCommand(host, LINE, log)).toMatchObject({ status: 'blocked', by: 'guard', violation: { code: 'c' } });
+  expect(await runCommand(host, LINE, { log })).toMatchObject({ status: 'blocked', by: 'guard', violation: { code: 'c' } });
   off();
   host.on('conda.pre_command', () => ({ action: 'replace', value: { exitCode: 4 } }));
-  expect(await runCommand(host, LINE, log)).toEqual({ status: 'replaced', value: { exitCode: 4 } });
+  expect(await runCommand(host, LINE, { log })).toEqual({ status: 'replaced', value: { exitCode: 4 } });
 });
 
 test('runCommand() returns how the command ended although its end cannot be told', async () => {
@@ -61,7 +61,7 @@ test('runCommand() returns how the command ended although its end cannot be told
   const result = await runCommand(
     { has: (hook) => host.has(hook), operation: () => failing as never },
     { ...LINE, args: ['-c', 'exit 0'] },
-    log,
+    { log },
   );
   expect(result).toMatchObject({ status: 'ended', end: { code: 0 } });
   expect(logged).toEqual(['Cannot tell plugins how "sh" ended: the host is gone']);

@@ -291,14 +291,27 @@ describe('secrets', () => {
   });
 
   test('netFetch() does not let the mark of a secret make a body longer than allowed', async () => {
-    const at = await web((_message, reply) => reply.end('~'.repeat(500)));
+    const at = await web((_message, reply) => reply.end('~~~~~~~~ '.repeat(100)));
 
     const error = await failure(
       { url: `http://${at}/`, maxBytes: 1000, headers: { 'x-key': { secret: 'TOKEN' } } },
-      rig([at], { secret: () => Promise.resolve('~') }),
+      rig([at], { secret: () => Promise.resolve('~~~~~~~~') }),
     );
 
     expect(error.message).toContain('longer than 1000 bytes');
+  });
+
+  test('netFetch() sends no secret that could be found out by trying, and does not say in which places it would be', async () => {
+    const headers = { 'x-key': { secret: 'PIN' } };
+    const error = await failure(
+      { url: 'http://127.0.0.1:1/', headers },
+      rig(['127.0.0.1:1'], { secret: () => Promise.resolve('1234567') }),
+    );
+
+    expect(error).toMatchObject({
+      code: 'PARAMS_INVALID',
+      message: expect.stringMatching(/"PIN" .* fewer than 8 characters, .* store a longer one/),
+    });
   });
 
   test('netFetch() keeps a secret out of its errors', async () => {

@@ -9,6 +9,7 @@ import {
   PermissionRequests,
   type RequestDeps,
 } from '../../../host/daemon/permission-requests.ts';
+import { REPORTS_PER_SECOND } from '../../../host/process/paced-report.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const OPTIONAL: Permissions = { services: ['storage', 'net/fetch'], net: ['*.example.com'], env: ['LANG', 'TZ'], secrets: ['TOKEN'] };
@@ -148,6 +149,16 @@ test(`request() puts at most ${MAX_QUESTIONS} questions of one plugin`, async ()
 
   expect(questions).toHaveLength(MAX_QUESTIONS);
   expect(logged.at(-1)).toEqual(['permission refused', `the plugin has asked ${MAX_QUESTIONS} times already`]);
+});
+
+test('request() does not let a plugin flood the log with what is refused', async () => {
+  const { request, logged } = desk(undefined);
+
+  for (let times = 0; times < 500; times++) expect(await request({ env: ['LANG'] })).toEqual({ granted: false });
+  expect(logged).toHaveLength(REPORTS_PER_SECOND);
+  await waitUntil(() => logged.length > REPORTS_PER_SECOND, 'the number of the others');
+
+  expect(logged.at(-1)).toEqual(['permissions refused', 'more within one second']);
 });
 
 test('request() asks one question of a plugin at a time, and the same question once', async () => {

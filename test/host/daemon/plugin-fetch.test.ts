@@ -5,6 +5,8 @@ import { afterEach, expect, test } from 'vitest';
 import { bodyBytes, type FetchCaller, pluginFetch } from '../../../host/daemon/plugin-fetch.ts';
 import { SecretGuard } from '../../../host/daemon/redact-secrets.ts';
 import { Secrets } from '../../../host/daemon/secrets.ts';
+import { MAX_DENIALS_PER_SECOND } from '../../../host/sandbox/network/denials.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
@@ -71,6 +73,27 @@ test('pluginFetch() reaches a host that is granted and within what plugins may r
   const place = `127.0.0.1:${port}`;
 
   expect(await fetchAs({ granted: { net: [place] }, cap: [place] }, { url: `http://${place}/` })).toMatchObject({ status: 200 });
+});
+
+test('pluginFetch() reports a flood of refusals of one plugin as a number, and those of others all the same', async () => {
+  const told: { plugin?: unknown; reason?: unknown }[] = [];
+  const deps = {
+    secrets: new Secrets({ source: () => 'hush-hush', guard: new SecretGuard(), log }),
+    log: { ...log, warn: (_message: string, fields?: { plugin?: unknown }) => void told.push(fields ?? {}) },
+    maxMessageBytes: 1_000_000,
+  };
+  const ask = (plugin: string) =>
+    pluginFetch({ url: 'https://a.test/' }, { plugin, granted: {}, cap: undefined, signal: new AbortController().signal }, deps).catch(
+      () => {},
+    );
+
+  for (let count = 0; count < MAX_DENIALS_PER_SECOND + 5; count++) await ask('noisy');
+  await ask('quiet');
+  await waitUntil(() => told.some(({ reason }) => /^\d+ more connections were refused/.test(String(reason))), 'the number was told');
+
+  const singly = told.filter(({ plugin, reason }) => plugin === 'noisy' && !/more connections/.test(String(reason)));
+  expect(singly.length).toBeLessThan(MAX_DENIALS_PER_SECOND + 5);
+  expect(told.filter(({ plugin }) => plugin === 'quiet')).toHaveLength(1);
 });
 
 test('bodyBytes() leaves a body room to be base64 in a message', () => {

@@ -166,6 +166,26 @@ test('pluginSpec() keeps what a confined plugin compiles apart from what trusted
   expect(seen.map((one) => one.spec.env['NODE_COMPILE_CACHE'])).toEqual([undefined, '/cache/confined/p/abc']);
 });
 
+test.each([
+  ['python3', true],
+  ['/usr/bin/python3.11', true],
+  ['./run', true],
+  ['node', false],
+  ['java', false],
+])('pluginSpec() with the command %s sets a folder for what Python compiles: %s', (command, isSet) => {
+  expect(spec({ runtime: { command } }).launch.env['PYTHONPYCACHEPREFIX']).toBe(isSet ? '/cache/compiled/p/python' : undefined);
+});
+
+test('pluginSpec() finds the program of a confined plugin on the PATH of its policy, whatever its manifest says', () => {
+  const seen: { spec: LaunchSpec; policy: Policy }[] = [];
+  const programs = { path: ['/usr/bin', '/bin'], isForeign: () => false, whyNot: () => undefined };
+  const confinement = { driver: showing(seen), policy: () => ({ ...POLICY, programs }) };
+  spec({ runtime: { command: 'sh', env: { PATH: '/nowhere' } } }, { trust: 'none', confinement }).confine?.();
+  const bare = { driver: showing(seen), policy: () => POLICY };
+  spec({ runtime: { command: 'sh', env: { PATH: '/usr/bin' } } }, { trust: 'none', confinement: bare }).confine?.();
+  expect(seen.map((one) => one.spec.command)).toEqual(['/usr/bin/sh', 'sh']);
+});
+
 test.each<[DriverName, string]>([
   ['bubblewrap', '/plugins/p'],
   ['seatbelt', '/store/abc'],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SecretFile } from '../../../host/daemon/secret-file.ts';
+import { testWhere } from '../../support/needs.ts';
 
 let folder = '';
 let path = '';
@@ -60,7 +61,7 @@ test('SecretFile refuses a link, even to a file that would do', async () => {
   await expect(new SecretFile(path).read()).rejects.toMatchObject({ message: expect.stringContaining('it is a link') });
 });
 
-test.skipIf(process.getuid?.() !== 0)('SecretFile refuses a file of another user', async () => {
+testWhere(process.getuid?.() === 0, 'not root')('SecretFile refuses a file of another user', async () => {
   const file = await plant('{"A":"other"}');
   await chown(path, 65_534, 65_534);
 

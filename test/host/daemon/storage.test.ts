@@ -21,6 +21,8 @@ test.each<[number | undefined, number | undefined, number]>([
   [4, 8, 4],
   [undefined, 8, 8],
   [undefined, 64, 16],
+  [100_000, undefined, 1024],
+  [100_000, 2048, 2048],
 ])('storageQuota() for a wish of %s MiB under a cap of %s MiB is %s MiB', (wish, cap, megabytes) => {
   expect(storageQuota(wish, cap)).toBe(megabytes * 1024 * 1024);
 });
@@ -138,6 +140,52 @@ test('PluginStorage stores one after another what is asked at once', async () =>
 
   expect(await storage.get('key')).toBe(49);
   expect(await readdir(join(folder, 'storage', 'p'))).toHaveLength(1);
+});
+
+test('PluginStorage lists many entries with few descriptors, and reads none of them twice', async () => {
+  const place = join(folder, 'storage', 'p');
+  const storage = open();
+  await storage.set('first', 1);
+  const entries = Array.from({ length: 2000 }, (_, index) => `key ${index}`);
+  await Promise.all(entries.map((key, index) => writeFile(join(place, `${index}.json`), JSON.stringify({ key, value: 'x'.repeat(100) }))));
+  let most = 0;
+  const watch = setInterval(async () => (most = Math.max(most, (await readdir('/proc/self/fd')).length)), 1);
+  const before = (await readdir('/proc/self/fd')).length;
+
+  const lists = await Promise.all(Array.from({ length: 20 }, () => open().list('key')));
+  const again = await Promise.all(Array.from({ length: 20 }, () => storage.list('key')));
+  clearInterval(watch);
+
+  expect(new Set([...lists, ...again].map((list) => list.length))).toEqual(new Set([2000]));
+  expect(most - before).toBeLessThan(20 * 16 + 40);
+  await Promise.all(entries.map((_key, index) => writeFile(join(place, `${index}.json`), 'no longer JSON')));
+  expect(await storage.list('key')).toHaveLength(2000);
+});
+
+test.each(['"\\', '\ud800', 'ä€😀'.repeat(20), '\u0001'.repeat(200), `","value":`])(
+  'PluginStorage lists the key %j after a restart',
+  async (key) => {
+    await open().set(key, { key: 'other', text: 'x'.repeat(5000) });
+
+    expect(await open().list()).toEqual([key]);
+  },
+);
+
+test('PluginStorage gives large entries back, also when one of them is broken', async () => {
+  const storage = open(10_000_000);
+  const large = Array.from({ length: 3 }, (_, index) => [index, 'x'.repeat(300_000)]);
+  await Promise.all(large.map((value, index) => storage.set(`${index}`, value)));
+  await storage.set('broken', 'x'.repeat(300_000));
+  const place = join(folder, 'storage', 'p');
+  for (const name of await readdir(place)) {
+    const text = await readFile(join(place, name), 'utf8');
+    if (text.startsWith('{"key":"broken"')) await writeFile(join(place, name), text.slice(0, -1));
+  }
+
+  const [broken, ...rest] = await Promise.allSettled(['broken', '0', '1', '2'].map((key) => storage.get(key)));
+
+  expect(broken).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_FAILED' } });
+  expect(rest).toEqual(large.map((value) => ({ status: 'fulfilled', value })));
 });
 
 test('PluginStorage goes on after a refusal', async () => {

@@ -261,3 +261,22 @@ test('callPlugin() adds the size of an answer to the weight of the record', asyn
 
   expect(stage.recorded[0]?.weight).toBeGreaterThan(100_000);
 });
+
+test('callPlugin() adds what a large answer takes of memory, as it was counted', async () => {
+  const hook = await loadHook();
+  const counted = new MemoryPlugin('p');
+  const outcome = stage.emit(hook, [plugin(hook, counted)]);
+  await waitUntil(() => counted.calls.length > 0, 'the call');
+  counted.calls[0]?.settle({
+    ok: true,
+    answer: { metadata: {} },
+    bytes: 100_000,
+    weight: 50_000_000,
+    pid: 1,
+    coldStart: false,
+    attempts: 1,
+  });
+  await outcome;
+
+  expect(stage.recorded[0]?.weight).toBeGreaterThan(50_000_000);
+});

@@ -74,6 +74,28 @@ test('EventRun weighs what its record keeps alive', async () => {
   expect(seen.weight).toBeGreaterThan(100_000);
 });
 
+test('EventRun weighs a payload of many small values by the memory they take, once for each version', async () => {
+  const [kept, changed] = await Promise.all([
+    run({ list: Array.from({ length: 50_000 }, () => ({})) }),
+    run({ list: Array.from({ length: 50_000 }, () => ({})) }),
+  ]);
+  void [kept.shared, changed.shared];
+  const [subscriber] = kept.plan.stages[0] ?? [];
+  if (subscriber === undefined) expect.unreachable('the plan has a handler');
+  const answered = { participant: subscriber, stage: 0, startMs: 0, durationMs: 0, attempts: 1, pid: undefined, coldStart: false };
+  const payload = { list: [] };
+  for (let times = 0; times < 3; times++) kept.answers.push({ ...answered, judgement: { status: 'continued' } });
+  changed.answers.push({
+    ...answered,
+    judgement: { status: 'modified', given: {}, before: changed.progress.payload, payload, patch: payload },
+  });
+  for (const event of [kept, changed]) event.finish();
+
+  expect(kept.weight).toBeGreaterThan(4_000_000);
+  expect(kept.weight).toBeLessThan(6_000_000);
+  expect(changed.weight / kept.weight).toBeCloseTo(2, 2);
+});
+
 test('EventRun.isInside() finds who handles an event around it', async () => {
   const grandparent = await run();
   grandparent.busy.push('p');

@@ -375,6 +375,42 @@ test('broken messages count towards the bound of stray text', async () => {
   expect(peer.faults).toEqual(['PLUGIN_POLLUTED']);
 });
 
+const MANY = `[${'{},'.repeat(500_000)}0]`;
+
+test('an answer of so many values that they would fill the memory fails its call, unread', async () => {
+  const peer = new Peer({ maxMessageBytes: 2_000_000 });
+  const id = peer.invoke();
+  await peer.say(`{"jsonrpc":"2.0","id":${id},"result":{"metadata":${MANY}}}\n`);
+  await waitUntil(() => peer.replies.length > 0, 'the failure');
+
+  expect(peer.replies).toMatchObject([
+    { ok: false, failure: { code: 'MESSAGE_INVALID', message: expect.stringContaining('so many values') } },
+  ]);
+  expect(peer.connection.stats.invalidMessages).toBe(1);
+});
+
+test('a request of so many values is refused by its id, and the next one is served', async () => {
+  const peer = new Peer({ maxMessageBytes: 2_000_000 });
+  const call = peer.invoke();
+  await peer.say(`{"jsonrpc":"2.0","id":${call},"method":"hook/emit","params":{"payload":${MANY}}}\n`, { id: 'next', method: 'hook/emit' });
+  await peer.gets(3);
+
+  expect(peer.messages.find(({ error }) => error !== undefined)).toMatchObject({
+    id: call,
+    error: { data: { code: 'MESSAGE_TOO_LARGE' } },
+  });
+  expect([peer.served.map(({ method }) => method), peer.replies]).toEqual([['hook/emit'], []]);
+});
+
+test('a large answer says what it takes of memory', async () => {
+  const peer = new Peer({ maxMessageBytes: 2_000_000 });
+  const id = peer.invoke();
+  await peer.say({ id, result: { metadata: Array.from({ length: 50_000 }, () => ({})) } });
+  await waitUntil(() => peer.replies.length > 0, 'the answer');
+
+  expect(peer.replies).toMatchObject([{ ok: true, weight: expect.closeTo(4_550_000, -5) }]);
+});
+
 test('half a message does not swallow the whole one behind it on the same line', async () => {
   const peer = new Peer();
   const ids = [peer.invoke(), peer.invoke()];
@@ -671,6 +707,33 @@ test('answers that a plugin does not read are bounded: what it asks meanwhile is
   ask(1000, 'small');
   await waitUntil(() => served === before + 10, 'to be served again');
   connection.close(stopped);
+});
+
+test('a refusal waits until the plugin reads, and so every request is answered', async () => {
+  const stdin = new PassThrough();
+  const peer = new Peer();
+  const connection = new Connection(
+    { stdin, stdout: peer.stdout },
+    {
+      ...{ plugin: 'redact', framing: 'lines', maxMessageBytes: 3_000_000, logsPerSecond: 100, pollutionLines: 5, timers: peer.timers },
+      ...{ onLog: () => undefined, onFault: () => undefined, onHung: () => undefined, onDrain: () => undefined },
+      serve: () => Promise.resolve('x'.repeat(2_000_000)),
+    },
+  );
+  cleanUps.push(() => connection.close(stopped));
+  peer.stdout.write('{"jsonrpc":"2.0","id":"large","method":"m"}\n');
+  await waitUntil(() => !connection.writable, 'the answer to wait');
+  for (let id = 0; id < 100; id++) peer.stdout.write(`{"jsonrpc":"2.0","id":${id},"method":"m","params":[]}\n`);
+  await waitUntil(() => connection.stats.messagesIn === 101, 'the host to read');
+
+  let received = '';
+  stdin.on('data', (chunk) => {
+    received += chunk;
+  });
+  await waitUntil(() => received.split('\n').length > 101, 'all answers');
+
+  const ids = received.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as Wire).id]));
+  expect(ids).toEqual(['large', ...Array.from({ length: 100 }, (_, id) => id)]);
 });
 
 test('a method name longer than 200 characters is refused and not quoted', async () => {

@@ -92,6 +92,19 @@ test('terminate() kills the whole group when SIGTERM is ignored', async () => {
   await waitUntil(() => !isAlive(grandchild), 'the grandchild to be dead');
 });
 
+test('launch() gives what is to be read on descriptors from 3 on, each from its start, and leaves a pipe open for what is not', async () => {
+  const large = Buffer.alloc(300_000, 'x');
+  const pipes = [Buffer.from('one '), undefined, large];
+
+  const child = launch({ plugin: 'test', command: '/bin/sh', args: ['-c', 'cat <&3; wc -c <&5; cat <&4 >&2'], cwd: '/', env: {}, pipes });
+  children.push(child);
+  child.pipes[1]?.end('told');
+
+  expect(child.pipes.map((pipe) => pipe === undefined)).toEqual([true, false, true]);
+  expect(await Promise.all([textOf(child.stdout), textOf(child.stderr)])).toEqual(['one 300000\n', 'told']);
+  expect(await child.exited).toEqual({ code: 0 });
+});
+
 test('launchCommand() pipes what it is told to and reports the exit', async () => {
   const command = launchCommand({
     ...{ command: 'sh', args: ['-c', 'cat; echo "$ONLY" >&2; exit 5'], cwd: '/', env: { ONLY: 'this', PATH: '/usr/bin:/bin' } },

@@ -13,3 +13,12 @@ test('sample() shows unknown bytes in one short printable line', () => {
   expect(sample(Buffer.from('\u001b[1m\tGrüße\r\n'))).toBe('\\x1b[1m\\x09Grüße\\x0d\\x0a');
   expect(sample(Buffer.alloc(5000, 0))).toHaveLength(120);
 });
+
+test('plainText() lets no text turn the direction of writing or break lines its own way', () => {
+  expect(plainText('a\u202egnp.exe\u2066b\u200f\u061cc\u2028d\u2029e')).toBe('agnp.exebc d e');
+  expect(plainText('שלום, العربية, 👩‍👩‍👧')).toBe('שלום, العربية, 👩‍👩‍👧');
+});
+
+test('sample() shows characters that cannot be seen', () => {
+  expect(sample(Buffer.from('a\u202eb\u2028\ufeff\u{e0001}'))).toBe('a\\u202eb\\u2028\\ufeff\\u{e0001}');
+});

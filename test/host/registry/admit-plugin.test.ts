@@ -1,7 +1,8 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config, Permissions } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
+import { keptAs } from '../../../host/registry/data-folder.ts';
 import { loadRegistry, type RegistryOptions } from '../../../host/registry/load-registry.ts';
 import { lockFileOf, writeLocked } from '../../../host/registry/lock-file.ts';
 import { storePath } from '../../../host/registry/plugin-store.ts';
@@ -77,7 +78,7 @@ testBwrap('admitPlugin() runs an accepted plugin from a copy of exactly what was
   expect(plugin).toMatchObject({ state: 'enabled', lock: 'accepted', hash, lockFile: join(at.root, 'outrigger.lock.json') });
   const policy = plugin.confinement?.policy(plugin.granted);
   const data = join(at.root, 'home/.local/share/outrigger');
-  expect(policy).toMatchObject({ directory: storePath(data, hash), dataDir: join(data, 'data/x') });
+  expect(policy).toMatchObject({ directory: storePath(data, hash), dataDir: join(data, 'data', keptAs('x', at.folder)) });
   expect(policy?.cacheDir).toContain(hash);
   await writeFile(join(at.folder, 'plugin.json'), 'evil');
   expect(await readFile(join(policy?.directory ?? '', 'plugin.json'), 'utf8')).toContain('"x"');
@@ -91,6 +92,19 @@ test.each<Entry['trust']>(['none', 'full'])('admitPlugin() stops changed code un
     ...{ state: 'untrusted', lock: 'changed', hash: undefined, confinement: undefined },
     reason: expect.stringContaining('its code changed since it was accepted on 2026-11-21'),
   });
+});
+
+test('admitPlugin() stops a plugin with full trust when what Python compiled of it was changed, which a confined one does not see', async () => {
+  for (const [trust, lock] of [
+    ['full', 'changed'],
+    ['none', 'accepted'],
+  ] as const) {
+    const at = await place({}, { trust });
+    await at.accept();
+    await mkdir(join(at.folder, '__pycache__'));
+    await writeFile(join(at.folder, '__pycache__/kit.cpython-311.pyc'), 'planted');
+    expect((await x(at)).lock, trust).toBe(lock);
+  }
 });
 
 test('admitPlugin() stops every confined plugin while a lock file cannot be used, and names the place', async () => {
@@ -141,6 +155,24 @@ testBwrap('admitPlugin() looks at the grant again for every start', async () => 
   expect(() => confinement?.policy({ env: ['LD_PRELOAD'] })).toThrow(
     expect.objectContaining({ code: 'PLUGIN_REFUSED', message: expect.stringContaining('LD_PRELOAD') }),
   );
+});
+
+testBwrap('admitPlugin() grants nothing below what another plugin was allowed to write while the host runs', async () => {
+  const asked = { fs: { write: [`\${workspace}/build/cache`] } };
+  const root = await writeFiles({
+    'asker/plugin.json': manifest('asker', { optionalPermissions: { fs: { write: [`\${workspace}/build`] } } }),
+    'inner/plugin.json': manifest('inner', { permissions: asked }),
+    'home/empty': '',
+    'build/cache/empty': '',
+    'outrigger.json': { plugins: { asker: { path: './asker' }, inner: { path: './inner', grant: asked } } },
+  });
+  const { plugins } = await loadRegistry({ cwd: root, env: { HOME: join(root, 'home') } });
+  const [asker, inner] = ['asker', 'inner'].map((name) => plugins.get(name)?.confinement);
+  expect(inner?.policy(asked).write).toMatchObject([{ target: join(root, 'build/cache') }]);
+
+  asker?.policy({ fs: { write: [`\${workspace}/build`] } });
+
+  expect(() => inner?.policy(asked)).toThrow(/plugin "asker" may write ".*\/build" and could put a link in its place/);
 });
 
 test('admitPlugin() refuses a folder that holds what has no place in a plugin', async () => {

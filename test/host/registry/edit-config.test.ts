@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addPlugin, removePlugin, setPluginEnabled, setPluginTrust } from '../../../host/registry/edit-config.ts';
+import { addPlugin, removePlugin, setPluginEnabled, setPluginSettings, setPluginTrust } from '../../../host/registry/edit-config.ts';
 import { writeFiles } from './write-files.ts';
 
 const yaml = `# What runs here
@@ -109,4 +109,18 @@ test('setPluginTrust() lists a plugin that was merely found', async () => {
   const root = await writeFiles({ 'o.yaml': 'pluginFolders: [plugins]\n', 'o.json': { pluginFolders: ['plugins'] } });
   expect(await setPluginTrust(join(root, 'o.yaml'), 'new', {})).toContain('plugins:\n  new: {}\n');
   expect(JSON.parse(await setPluginTrust(join(root, 'o.json'), 'new', {}))).toMatchObject({ plugins: { new: {} } });
+});
+
+test('setPluginSettings() writes below an entry and leaves its neighbours and comments alone, in YAML', async () => {
+  const file = join(await writeFiles({ 'o.yaml': yaml }), 'o.yaml');
+  const text = await setPluginSettings(file, 'log', { within: ['hooks', 'app.save'], settings: { mode: 'audit', priority: 3 } });
+  const added = '  log:\n    trust: full\n    hooks:\n      app.save:\n        mode: audit\n        priority: 3\n';
+  expect(text).toBe(yaml.replace('  log:\n    trust: full\n', added));
+});
+
+test('setPluginSettings() writes below an entry in JSON, and makes the entry when there is none', async () => {
+  const file = join(await writeFiles({ 'o.json': '{"plugins": {"a": {"config": {"x": 1}}}}' }), 'o.json');
+  await setPluginSettings(file, 'a', { within: ['config'], settings: { y: [2] } });
+  const text = await setPluginSettings(file, 'b', { within: [], settings: { mode: 'audit' } });
+  expect(JSON.parse(text)).toEqual({ plugins: { a: { config: { x: 1, y: [2] } }, b: { mode: 'audit' } } });
 });

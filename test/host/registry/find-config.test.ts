@@ -23,6 +23,7 @@ test('findConfig() finds the project file upward and the user file below it', as
     files: [join(root, 'project/outrigger.yaml'), join(root, 'user/outrigger/config.yaml')],
     problems: [],
     upward: join(root, 'project/outrigger.yaml'),
+    above: [],
   });
 });
 
@@ -45,7 +46,7 @@ test('findConfig() takes an explicit file over OUTRIGGER_CONFIG, relative to cwd
 });
 
 test('findConfig() finds nothing where there is nothing', async () => {
-  expect(await findConfig({ cwd: await writeFiles({}), env: {} })).toEqual({ files: [], problems: [], upward: undefined });
+  expect(await findConfig({ cwd: await writeFiles({}), env: {} })).toEqual({ files: [], problems: [], upward: undefined, above: [] });
 });
 
 test('findConfig() refuses a file that everybody may write to', async () => {

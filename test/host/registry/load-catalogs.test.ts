@@ -102,14 +102,19 @@ test.each<[string, Record<string, unknown>, RegExp, number | undefined]>([
 
 test('loadCatalogs() says which names there are', async () => {
   const { problems } = await loadCatalogs({ names: ['cnda'] });
-  expect(problems[0]?.message).toMatch(/^Cannot find the catalog "cnda": give the path of a folder, or one of "conda"/);
+  expect(problems[0]?.message).toMatch(
+    /^Cannot find the catalog "cnda": give the path of a folder, or one of "coma", "conda", "mellea", "pycomex"/,
+  );
 });
 
 test('loadCatalogs() compiles the marks of sensitive fields once, and none where there are none', async () => {
   const marked = { type: 'object', properties: { token: { type: 'string', 'x-sensitive': 'secret' } } };
   const { hooks } = await loadCatalogs({ names: ['conda'], objects: [app({ payload: marked })] });
   expect(hooks.get('app.go')?.sensitive?.payload?.field('token')?.kinds).toEqual(['secret']);
-  expect([...hooks.values()].filter(({ sensitive }) => sensitive !== undefined)).toHaveLength(1);
+  expect([...hooks.values()].filter(({ sensitive }) => sensitive !== undefined).map(({ name }) => name)).toEqual([
+    'app.go',
+    'conda.channel_auth',
+  ]);
 });
 
 test('loadCatalogs() reports a mark of an unknown kind with its line', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadDocument } from '../../../host/registry/load-document.ts';
+import { testWith } from '../../support/needs.ts';
 import { manifest, writeFiles } from './write-files.ts';
 
 test('loadDocument() reports every mistake with line, column, pointer and what would be right', async () => {
@@ -100,4 +101,15 @@ test('loadDocument() loads neither yaml nor ajv when the cache knows the file', 
     JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', cwd: fileURLToPath(new URL('.', import.meta.url)) }));
   expect(run()).toEqual(['x', true]);
   expect(run()).toEqual(['x', false]);
+});
+
+testWith('mkfifo', 'coreutils')('loadDocument() does not wait for a pipe, and reads no file without an end', async () => {
+  const folder = await writeFiles({ 'real/plugin.yaml': '' });
+  execFileSync('mkfifo', [join(folder, 'plugin.yaml')]);
+  const problemOf = async (file: string) => (await loadDocument('manifest', file, { cacheDir: undefined })).problems[0]?.message;
+
+  expect(await problemOf(join(folder, 'plugin.yaml'))).toContain('it is not a regular file');
+  expect(await problemOf('/dev/zero')).toContain('it is not a regular file');
+  // Of no size, as the kernel says, and longer than any limit.
+  if (process.platform === 'linux') expect(await problemOf('/proc/kallsyms')).toContain('it is larger than 256 KiB');
 });

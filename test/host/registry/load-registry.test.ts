@@ -217,3 +217,20 @@ test('loadRegistry() starts in safe mode however broken the config is, and says 
   expect([registry.plugins.size, registry.hooks.has('conda.pre_command')]).toEqual([0, true]);
   expect(registry.problems).toMatchObject([{ severity: 'warning', file: expect.stringMatching(/outrigger\.yaml$/) }]);
 });
+
+test('loadRegistry() knows the places that no plugin may touch: the user’s folder, the plugins, what others may write', async () => {
+  const grant = { fs: { write: [`\${workspace}/out`] } };
+  const root = await writeFiles({
+    'x/plugin.json': manifest('x', { permissions: grant }),
+    'more/y/plugin.json': manifest('y'),
+    'outrigger.json': { pluginFolders: ['./more'], plugins: { x: { path: './x', grant }, z: { path: './z', trust: 'full', grant } } },
+  });
+
+  const { places } = await loadRegistry({ cwd: root, env: { HOME: root, XDG_CONFIG_HOME: join(root, 'xdg') } });
+
+  expect(places).toMatchObject({
+    configHome: join(root, 'xdg/outrigger'),
+    programs: [join(root, 'more'), join(root, 'x'), join(root, 'z')],
+  });
+  expect([...(places.written ?? [])]).toEqual([['x', grant.fs.write]]);
+});

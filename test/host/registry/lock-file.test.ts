@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LockedPlugin } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
 import { addGrant, loadLocks, lockFileOf, removeLocked, writeLocked } from '../../../host/registry/lock-file.ts';
+import { testWhere } from '../../support/needs.ts';
 import { writeFiles } from './write-files.ts';
 
 const LOCKED: LockedPlugin = {
@@ -52,16 +53,19 @@ test('loadLocks() refuses a file that everybody may write to', async () => {
   expect([entries.size, problems[0]?.message]).toEqual([0, expect.stringContaining('everybody may write to it')]);
 });
 
-test.skipIf(process.getuid?.() !== 0)('loadLocks() refuses the file of another user, unless the folder is that user’s own', async () => {
-  const root = await writeFiles({ 'l.json': lock({ a: LOCKED }) });
-  const file = join(root, 'l.json');
-  await chown(file, 65_534, 65_534);
-  expect((await loadLocks([file], undefined)).problems[0]?.message).toContain('belongs to another user (uid 65534)');
-  await chown(root, 65_534, 65_534);
-  expect((await loadLocks([file], undefined)).problems).toEqual([]);
-  await chmod(root, 0o1777);
-  expect((await loadLocks([file], undefined)).problems).toHaveLength(1);
-});
+testWhere(process.getuid?.() === 0, 'not root')(
+  'loadLocks() refuses the file of another user, unless the folder is that user’s own',
+  async () => {
+    const root = await writeFiles({ 'l.json': lock({ a: LOCKED }) });
+    const file = join(root, 'l.json');
+    await chown(file, 65_534, 65_534);
+    expect((await loadLocks([file], undefined)).problems[0]?.message).toContain('belongs to another user (uid 65534)');
+    await chown(root, 65_534, 65_534);
+    expect((await loadLocks([file], undefined)).problems).toEqual([]);
+    await chmod(root, 0o1777);
+    expect((await loadLocks([file], undefined)).problems).toHaveLength(1);
+  },
+);
 
 test('writeLocked() keeps the entries of others, in an order that depends on nothing', async () => {
   const root = await writeFiles({});

@@ -28,6 +28,12 @@ test('storePlugin() makes a copy that nobody else may enter, read-only, links as
   expect(await readdir(join(options.dataDir, 'store'))).toHaveLength(1);
 });
 
+test('storePlugin() says so when the plugin’s folder holds the copies themselves', async () => {
+  const { directory, options, hash } = await plugin();
+  const inside = { ...options, dataDir: join(directory, '.outrigger') };
+  await expect(storePlugin(directory, hash, inside)).rejects.toThrow(/it holds the data of Outrigger itself; move the plugin/);
+});
+
 test('storePlugin() leaves a copy that is right as it is', async () => {
   const { directory, options, hash } = await plugin();
   const first = await storePlugin(directory, hash, options);

@@ -34,6 +34,12 @@ test('readTree() lists files, folders and links in order, without what is made o
   ]);
 });
 
+test('readTree() lists what Python compiled when it is told to', async () => {
+  const root = await writeFiles({ '__pycache__/x.pyc': 'x', 'y.pyc': 'y', '.git/config': 'no' });
+  const { entries } = await readTree(root, { hasCompiled: true });
+  expect(entries.map(({ path }) => path)).toEqual(['__pycache__', '__pycache__/x.pyc', 'y.pyc']);
+});
+
 test('readTree() refuses a pipe', async () => {
   const root = await writeFiles({ 'a/x': '' });
   execFileSync('mkfifo', [join(root, 'a/pipe')]);
@@ -52,9 +58,9 @@ test('readTree() does not follow a link out of the folder', async () => {
 
 test('readTree() has bounds for files and bytes', async () => {
   const root = await writeFiles({ a: '12345', b: '67890' });
-  await expect(readTree(root, { entries: 1, bytes: 100 })).rejects.toThrow('it holds more than 1 files');
-  await expect(readTree(root, { entries: 2, bytes: 9 })).rejects.toThrow('are larger than');
-  expect((await readTree(root, { entries: 2, bytes: 10 })).entries).toHaveLength(2);
+  await expect(readTree(root, { bounds: { entries: 1, bytes: 100 } })).rejects.toThrow('it holds more than 1 files');
+  await expect(readTree(root, { bounds: { entries: 2, bytes: 9 } })).rejects.toThrow('are larger than');
+  expect((await readTree(root, { bounds: { entries: 2, bytes: 10 } })).entries).toHaveLength(2);
 });
 
 test('readTree() says by its fingerprint that a file changed, and not that something skipped did', async () => {

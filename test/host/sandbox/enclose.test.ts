@@ -8,7 +8,6 @@ import { terminate } from '../../../host/process/terminate.ts';
 import { bubblewrap } from '../../../host/sandbox/drivers/bubblewrap.ts';
 import { enclose } from '../../../host/sandbox/enclose.ts';
 import { childPid } from '../../../host/sandbox/enclosed-process.ts';
-import { writeFeeds } from '../../../host/sandbox/feeds.ts';
 import { scratchFolder } from '../../../host/sandbox/scratch.ts';
 import type { NetDenial } from '../../../host/sandbox/types.ts';
 import { folderWith, policyOf, runConfined, specOf, startConfined, textOf } from '../../support/confined.ts';
@@ -59,6 +58,19 @@ test('enclose() reports memory that was exceeded as the reason of the death', as
   const { exit } = await runConfined(['/usr/bin/python3', '-c', shared], { limits: { memoryMb: 128 } });
 
   expect(exit.limit?.kind).toBe('memory');
+});
+
+test('enclose() starts nothing where the kernel does not hold a limit that must be hard', async () => {
+  const directory = folderWith();
+  const enclosure = bubblewrap.confine(specOf(directory, ['/bin/true']), policyOf(directory));
+
+  const child = enclose('test', { ...enclosure, mustLimit: ['no such limit' as 'cpu'] }, DEPS);
+
+  expect((await child.exited).error).toMatchObject({
+    code: 'PLUGIN_REFUSED',
+    message: expect.stringContaining('does not limit no such limit here'),
+  });
+  expect(child.pid).toBeUndefined();
 });
 
 test('enclose() never throws: what cannot be started is an exit', async () => {
@@ -126,7 +138,6 @@ test('enclose() lets nothing run when the host dies while the gate is shut', asy
   const net = [{ host: 'example.org', port: 443, text: 'example.org' }];
   const enclosure = bubblewrap.confine(specOf(directory, ['/bin/sh', '-c', 'echo started; exec sleep 60']), policyOf(directory, { net }));
   const child = launch(enclosure.launch);
-  writeFeeds(child, enclosure.launch);
   const inside = await childPid(child.pipes[enclosure.fds.status as number]);
 
   // What the kernel does to the pipes of a host that was killed.

@@ -2,12 +2,13 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { dropWords, stage, uidOf } from '../../../host/sandbox/root-host.ts';
-import { folderWith, runConfined } from '../../support/confined.ts';
-import { testWith } from '../../support/needs.ts';
+import { launch } from '../../../host/process/launch.ts';
+import { rootWords, stage, uidOf } from '../../../host/sandbox/root-host.ts';
+import { folderWith, runConfined, textOf } from '../../support/confined.ts';
+import { testWhere, testWith } from '../../support/needs.ts';
 
 const isRoot = process.getuid?.() === 0;
-const onRootHost = isRoot ? testWith('bwrap', 'bubblewrap') : test.skip;
+const onRootHost = isRoot ? testWith('bwrap', 'bubblewrap') : testWhere(false, 'not root');
 const mount = (source: string, mode: 'ro' | 'rw' = 'ro') => ({ source, target: '/x', mode });
 
 test('uidOf() is the same at every start, another for another plugin, and no user of the system', () => {
@@ -19,8 +20,21 @@ test('uidOf() is the same at every start, another for another plugin, and no use
   }
 });
 
-test('dropWords() give up the groups and what could be gained again', () => {
-  expect(dropWords(5)).toEqual(['/usr/bin/setpriv', '--reuid=5', '--regid=5', '--clear-groups', '--no-new-privs', '--']);
+// What the kernel says of a process with no groups and no rights left, nor a way to gain some.
+const GIVEN_UP = { Uid: '77\t77\t77\t77', Gid: '77\t77\t77\t77', Groups: '', CapPrm: '0000000000000000', NoNewPrivs: '1' };
+
+onRootHost.each([
+  ['without mounts', undefined],
+  ['with mounts', '77\0/etc\0ro\0'],
+] as const)('rootWords() %s give up the groups and what could be gained again', async (_name, feed) => {
+  const [command = '', ...args] = [...rootWords(77, 'test', feed === undefined ? undefined : 3), '/bin/cat', '/proc/self/status'];
+  const pipes = feed === undefined ? [] : [Buffer.from(feed)];
+
+  const child = launch({ plugin: 'test', command, args, cwd: '/', env: {}, pipes });
+  const status = await textOf(child.stdout);
+
+  const said = Object.fromEntries(status.split('\n').map((line) => line.split(/:\s*/, 2).map((part) => part.trim())));
+  expect(said).toMatchObject(GIVEN_UP);
 });
 
 test('stage() leaves what everybody may read, stages what is to be written', () => {

@@ -7,12 +7,12 @@ import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished } from 'vitest';
 import { bubblewrap } from '../../../host/sandbox/drivers/bubblewrap.ts';
 import { folderWith, policyOf, runConfined, shell, specOf, startConfined, textOf } from '../../support/confined.ts';
-import { testWith } from '../../support/needs.ts';
+import { testWith, testWithAll } from '../../support/needs.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const test = testWith('bwrap', 'bubblewrap');
 const PYTHON = '/usr/bin/python3';
-const withPython = testWith(PYTHON, 'python3');
+const withPython = testWithAll({ bwrap: 'bubblewrap', [PYTHON]: 'python3' });
 const SOURCE_FLAG = '--conditions=@outrigger/source';
 const driverUrl = pathToFileURL(join(import.meta.dirname, '../../../host/sandbox/drivers/bubblewrap.ts')).href;
 const encloseUrl = pathToFileURL(join(import.meta.dirname, '../../../host/sandbox/enclose.ts')).href;

@@ -305,6 +305,16 @@ describe('serve() and the end', () => {
     expect(plugin.stderr.match(/shut down/g)).toHaveLength(1);
   });
 
+  test('serve() answers everything before it exits when all of it comes at once', async () => {
+    const plugin = start();
+
+    const messages = ['initialize', 'ping', 'shutdown'].map((method, index) => ({ jsonrpc: '2.0', id: index + 1, method, params: {} }));
+    plugin.raw([...messages, { jsonrpc: '2.0', method: 'exit' }].map((message) => `${JSON.stringify(message)}\n`).join(''));
+
+    expect(await plugin.ended).toEqual({ code: 0, signal: null });
+    expect(plugin.messages.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
+  });
+
   test('serve() exits 1 with the stack on stderr when an exception is not caught', async () => {
     const plugin = start();
     await plugin.invoke('test.throwLater');

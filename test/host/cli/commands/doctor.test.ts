@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nodeCheck, sandboxChecks } from '../../../../host/cli/commands/doctor.ts';
-import type { Inspection } from '../../../../host/sandbox/inspect-machine.ts';
+import type { Inspection } from '../../../../host/sandbox/machine/inspect-machine.ts';
 
 test.each([
   ['20.19.0', 'fail'],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { sandboxTest } from '../../../../host/cli/commands/sandbox-test.ts';
 import type { CliContext } from '../../../../host/cli/context.ts';
@@ -33,6 +35,19 @@ test('sandboxTest() prints each attack, the score of each category and the total
   );
   expect(text).toMatch(/^environment +2 +0 +2 +0 +0$/m);
   expect(text).toContain('2 attacks, 2 got through');
+});
+
+test('sandboxTest() answers with the document that its schema describes', async () => {
+  const ajv = new Ajv2020({ strict: false });
+  for (const name of ['trace', 'lock', 'manifest', 'cli'])
+    ajv.addSchema(JSON.parse(readFileSync(new URL(`../../../../schemas/${name}.schema.json`, import.meta.url), 'utf8')));
+  const validate = ajv.getSchema('urn:outrigger:schema:cli#/$defs/sandboxTest');
+  const { document } = await answer({ only: 'env.own*', expect: ['seccomp'] });
+
+  // Undefined fields are not printed.
+  validate?.(JSON.parse(JSON.stringify(document)));
+
+  expect(validate?.errors).toBeNull();
 });
 
 test('sandboxTest() gives 1, and says why, when a layer that was asked for is not engaged', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CliPlace, type Finished, finished, MAIN } from '../../../e2e/cli-place.ts';
@@ -82,19 +82,28 @@ function withoutTerminal(args: string[]): Promise<Finished> {
   return place.run(args, { detached: true });
 }
 
-testTerminal('trustPlugin() asks at a terminal, and takes anything but yes for no', async () => {
+/** `plugins trust guard` at a terminal. */
+async function at(answer: string): Promise<Finished> {
   const line = `"${process.execPath}" --conditions=@outrigger/source "${MAIN}" plugins trust guard`;
-  const at = async (answer: string): Promise<Finished> => {
-    const { spawn } = await import('node:child_process');
-    const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: place.folder, env: place.env, stdio: 'pipe' });
-    child.stdout.once('data', () => undefined);
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (!text.includes('[y/N]') && (text + chunk).includes('[y/N]')) child.stdin.write(answer);
-      text += chunk;
-    });
-    return finished(child);
-  };
+  const { spawn } = await import('node:child_process');
+  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: place.folder, env: place.env, stdio: 'pipe' });
+  child.stdout.once('data', () => undefined);
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!text.includes('[y/N]') && (text + chunk).includes('[y/N]')) child.stdin.write(answer);
+    text += chunk;
+  });
+  return finished(child);
+}
+
+testTerminal('trustPlugin() repeats the widest permissions where a long list has scrolled them away', async () => {
+  const read = Array.from({ length: 100 }, (_, index) => `/srv/p${index}`);
+  change('guard', { permissions: { fs: { read }, net: ['*'] } });
+  const { stdout } = await at('n\n');
+  expect(stdout).toMatch(/Of these 101, the widest again:\s+! send anything it sees to every host of the internet \(\*\)\s+Trust it\?/);
+});
+
+testTerminal('trustPlugin() asks at a terminal, and takes anything but yes for no', async () => {
   expect(await at('maybe\n')).toMatchObject({ code: 1, stdout: expect.stringContaining('guard was not trusted') });
   expect(hasLock()).toBe(false);
   expect(await at('y\n')).toMatchObject({ code: 0, stdout: expect.stringContaining('trusted guard in') });
@@ -214,4 +223,29 @@ testBwrap('outrigger plugins show tells how a plugin is held and what it may do'
   expect(stdout).toMatch(/sandbox +bubblewrap \(os\)\n/);
   expect(stdout).toMatch(/content +sha256-[0-9a-f]{12}, as it was accepted\n/);
   expect(stdout).toMatch(/it may\n! start programs .*git.*\n {2}see the value of the environment variable LANG\n/);
+});
+
+testBwrap('trustPlugin() says where links lead, and what leads elsewhere later does not start', async () => {
+  for (const name of ['one', 'two']) mkdirSync(place.path(name));
+  symlinkSync(place.path('one'), place.path('link'));
+  change('guard', { permissions: { fs: { read: [`\${workspace}/link`] } }, optionalPermissions: {} });
+  const done = await place.run(['plugins', 'trust', 'guard', '--yes']);
+  expect(done.stdout).toMatch(/Links lead elsewhere\n {2}! \$\{workspace\}\/link is \$\{workspace\}\/one\n/);
+  expect(lock().plugins['guard']).toMatchObject({ paths: { [`\${workspace}/link`]: `\${workspace}/one` } });
+  expect(await place.run(['run', 'true'])).toMatchObject({ code: 3 });
+  rmSync(place.path('link'));
+  symlinkSync(place.path('two'), place.path('link'));
+  expect(await listed()).toMatch(/guard: .*link": it led to .*one" when it was accepted, and leads to .*two" now/);
+});
+
+testBwrap('trustPlugin() keeps in mind where an earlier version could write: a link left there is not followed', async () => {
+  for (const name of ['out', 'secret']) mkdirSync(place.path(name));
+  change('guard', { permissions: { fs: { write: [`\${workspace}/out`] } }, optionalPermissions: {} });
+  await place.run(['plugins', 'trust', 'guard', '--yes']);
+  symlinkSync(place.path('secret'), place.path('out', 'sub'));
+  change('guard', { version: '1.1.0', permissions: { fs: { read: [`\${workspace}/out/sub`] } } });
+  const done = await place.run(['plugins', 'trust', 'guard', '--yes']);
+  expect(done.stderr).toMatch(/still does not run: .*out\/sub", which plugin "guard" could have made/);
+  expect(lock().plugins['guard']).toMatchObject({ wrote: [`\${workspace}/out`] });
+  expect(await listed()).toMatch(/guard +untrusted/);
 });

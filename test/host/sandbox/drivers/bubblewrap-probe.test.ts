@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { bubblewrap } from '../../../../host/sandbox/drivers/bubblewrap.ts';
 import { explain } from '../../../../host/sandbox/drivers/bubblewrap-errors.ts';
 import { knownProblems, probeBubblewrap } from '../../../../host/sandbox/drivers/bubblewrap-probe.ts';
+import { APPARMOR_FIX } from '../../../../host/sandbox/machine/machine-layers.ts';
 import type { Enclosure } from '../../../../host/sandbox/types.ts';
 import { testWith } from '../../../support/needs.ts';
 
@@ -11,7 +12,7 @@ withBwrap('probeBubblewrap() starts a real sandbox and says what it enforces', a
   const probe = await bubblewrap.probe();
 
   expect(probe).toMatchObject({ ok: true, version: expect.stringMatching(/^\d+\.\d+/) });
-  expect(probe.ok && [...probe.enforces].sort()).toEqual(['cpu', 'fork', 'fs', 'memory', 'net', 'netAllow', 'pids', 'signals']);
+  expect(probe.ok && [...probe.enforces].sort()).toEqual(['cpu', 'fork', 'fs', 'masks', 'memory', 'net', 'netAllow', 'pids', 'signals']);
 });
 
 /** The real enclosure with another list of arguments. */
@@ -43,7 +44,7 @@ test('knownProblems() name the flaws of a version', () => {
 });
 
 test.for([
-  ['bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted', 'AppArmor', 'bwrap-userns-restrict'],
+  ['bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted', 'AppArmor', APPARMOR_FIX],
   ['bwrap: No permissions to create new namespace, likely because the kernel does not allow it', 'not allowed here', 'sysctl'],
   ['bwrap: Creating new namespace failed: No space left on device', 'no more namespaces', 'max_user_namespaces'],
   ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", 'container', 'docker'],

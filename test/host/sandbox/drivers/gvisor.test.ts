@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { gvisor, ociConfig, RUNSC } from '../../../../host/sandbox/drivers/gvisor.ts';
 import type { Policy } from '../../../../host/sandbox/types.ts';
+import { testWhere } from '../../../support/needs.ts';
 import { GENEROUS, SAMPLE_SPEC, samplePolicy } from './sample-policy.ts';
 
 interface Config {
@@ -62,11 +64,13 @@ test('gvisor: ociConfig() starts the plugin with its own paths and variables', (
   expect(env).toEqual(expect.arrayContaining(['TOKEN=secret', 'OUTRIGGER_DATA=/data', 'NODE_COMPILE_CACHE=/cache', 'HOME=/tmp']));
 });
 
-test('gvisor: ociConfig() binds the folder of a runtime outside the system, never the one above it', () => {
-  const { mounts } = configOf({}, { ...SAMPLE_SPEC, command: '/home/user/node/bin/node' });
-  const sources = mounts.map(({ source }) => source);
-  expect(sources).toContain('/home/user/node/bin');
-  expect(sources).not.toContain('/home/user/node');
+test('gvisor: ociConfig() binds of a runtime outside the system the program alone, and none that only a manifest names', () => {
+  const sourcesOf = (command: string): string[] => configOf({}, { ...SAMPLE_SPEC, command }).mounts.map(({ source }) => source);
+  const node = realpathSync(process.execPath);
+
+  expect(sourcesOf(process.execPath).includes(node)).toBe(!node.startsWith('/usr/'));
+  expect(sourcesOf(process.execPath)).not.toContain(dirname(node));
+  expect(() => sourcesOf(join(import.meta.dirname, '../../../../node_modules/.bin/tsc'))).toThrow('is neither on the PATH of the host');
 });
 
 test('gvisor: confine() keeps the bundle in a folder of its own and cleans up by its name', () => {
@@ -86,7 +90,7 @@ test('gvisor: confine() refuses an allow-list of the network', () => {
   expect(() => gvisor.confine(SAMPLE_SPEC, samplePolicy({ net }))).toThrow(expect.objectContaining({ code: 'PLUGIN_REFUSED' }));
 });
 
-test.skipIf(existsSync(RUNSC))('gvisor: probe() says that runsc is missing', async () => {
+testWhere(!existsSync(RUNSC), 'runsc is there')('gvisor: probe() says that runsc is missing', async () => {
   expect(await gvisor.probe()).toMatchObject({
     ok: false,
     why: expect.stringContaining('runsc'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { landlockFilter } from '../../../../host/sandbox/drivers/landlock-filter.ts';
-import type { FilterArch } from '../../../../host/sandbox/seccomp-calls.ts';
+import type { FilterArch } from '../../../../host/sandbox/filter/seccomp-calls.ts';
 import { testWith } from '../../../support/needs.ts';
 
 testWith('bwrap', 'bubblewrap')('landlockFilter() refuses new modes, owners, times and signals, and nothing else', () => {

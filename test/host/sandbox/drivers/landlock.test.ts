@@ -51,6 +51,15 @@ test('landlock: confine() gives the plugin its own folders by their real names',
   expect(env).toEqual({ TOKEN: 'secret', HOME: `${folder}/data`, TMPDIR: `${folder}/data`, OUTRIGGER_DATA: `${folder}/data` });
 });
 
+test('landlock: confine() keeps from setpriv, which nothing holds yet, what would make it load code of the plugin', () => {
+  const spec = { ...SAMPLE_SPEC, env: { TOKEN: 'secret', LD_PRELOAD: '/plugin/evil.so' } };
+  const { env, args } = landlock.confine(spec, samplePolicy({ directory: join(folder, 'plugin') })).launch;
+
+  expect(env).not.toHaveProperty('LD_PRELOAD');
+  expect(args.indexOf('LD_PRELOAD=/plugin/evil.so')).toBeGreaterThan(args.indexOf('/usr/bin/prlimit'));
+  expect(args.join(' ')).not.toContain('secret');
+});
+
 test.each([
   [{ net: [{ host: 'example.org', port: 443, text: 'example.org' }] }, 'allow-list'],
   [{ ipc: true }, 'Unix sockets'],

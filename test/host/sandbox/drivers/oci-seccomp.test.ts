@@ -45,3 +45,33 @@ test.each<[string, bigint, number, number]>([
 test('ociSeccomp() lets through what an engine itself calls after it has set the filter', () => {
   for (const name of ['execve', 'setns', 'mount', 'chroot', 'prctl', 'capset']) expect(verdict(CLOSED, name)).toBe(0);
 });
+
+test.each([1024, 1040])('ociSeccomp() refuses leases, fcntl command %s, on whatever descriptor', (command) => {
+  for (const filter of [CLOSED, OPEN]) {
+    const rules = filter.syscalls.filter(({ names }) => names.includes('fcntl'));
+    const hits = rules
+      .flatMap(({ args }) => args ?? [])
+      .filter(({ index, value, valueTwo }) => index === 1 && (command & value) >>> 0 === valueTwo);
+
+    expect(hits).toHaveLength(1);
+    expect(rules.map(({ errnoRet }) => errnoRet)).toEqual([1, 1]);
+  }
+});
+
+test.each([
+  ['socketpair', 1, 0, 0],
+  ['socketpair', 0x80801, 0, 0],
+  ['socketpair', 2, 1, 0],
+  ['socketpair', 0x80005, 1, 0],
+  ['fallocate', 0, 0, 0],
+  ['fallocate', 1, 95, 95],
+  ['fallocate', 0x11, 95, 95],
+])('ociSeccomp() on %s with a second argument of %s: errno %s with nothing granted, %s with sockets', (name, second, closed, open) => {
+  const answers = [CLOSED, OPEN].map(({ syscalls }) => {
+    const isHit = ({ index, value, valueTwo }: { index: number; value: number; valueTwo: number }): boolean =>
+      index === 1 && (second & value) >>> 0 === valueTwo;
+    return syscalls.find((rule) => rule.names.includes(name) && rule.args?.every(isHit))?.errnoRet ?? 0;
+  });
+
+  expect(answers).toEqual([closed, open]);
+});

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { SANDBOX_EXEC, seatbelt, seatbeltProfile } from '../../../../host/sandbox/drivers/seatbelt.ts';
+import { testWhere } from '../../../support/needs.ts';
 import { GENEROUS, SAMPLE_SPEC, samplePolicy } from './sample-policy.ts';
 
 const lines = (more: Parameters<typeof samplePolicy>[0] = {}): string[] =>
-  seatbeltProfile(samplePolicy(more), '/opt/node/bin/node').split('\n');
+  seatbeltProfile(samplePolicy(more), ['/opt/node/bin/node']).split('\n');
 
 test('seatbelt: seatbeltProfile() denies by default, and lets neither the network nor other processes be reached', () => {
   expect(lines().slice(0, 2)).toEqual(['(version 1)', '(deny default)']);
@@ -37,6 +38,14 @@ test('seatbelt: confine() starts the plugin under the profile, with real names o
   expect(writable).toHaveLength(3);
 });
 
+test('seatbelt: confine() keeps from the shell, which nothing holds yet, what would make it run something', () => {
+  const spec = { ...SAMPLE_SPEC, env: { TOKEN: 'secret', SHELLOPTS: 'xtrace', PS4: '$(id)' } };
+  const { env, args } = seatbelt.confine(spec, samplePolicy(GENEROUS)).launch;
+
+  expect(Object.keys(env)).toEqual(expect.not.arrayContaining(['SHELLOPTS', 'PS4']));
+  expect(args.indexOf('PS4=$(id)')).toBeGreaterThan(args.indexOf(SANDBOX_EXEC));
+});
+
 test.each([{ net: [{ host: 'example.org', port: 443, text: 'example.org' }] }, { ipc: true }] as const)(
   'seatbelt: confine() refuses %j',
   (more) => {
@@ -44,6 +53,6 @@ test.each([{ net: [{ host: 'example.org', port: 443, text: 'example.org' }] }, {
   },
 );
 
-test.skipIf(process.platform === 'darwin')('seatbelt: probe() is for macOS only', async () => {
+testWhere(process.platform !== 'darwin', 'this is macOS')('seatbelt: probe() is for macOS only', async () => {
   expect(await seatbelt.probe()).toMatchObject({ ok: false, why: expect.stringContaining('macOS') });
 });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeGroups, removeStale, whyNoGroups } from '../../../../host/sandbox/limits/cgroup.ts';
 import { findLimiter } from '../../../../host/sandbox/limits/limiter.ts';
 import { PROBE_LIMITS, settingsV2 } from '../../../../host/sandbox/limits/settings.ts';
+import { testWhere } from '../../../support/needs.ts';
 
 let root = '';
 beforeEach(() => {
@@ -14,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const limiter = findLimiter('cgroup1');
-const testGroups = test.skipIf(limiter.kind !== 'cgroup1');
+const testGroups = testWhere(limiter.kind === 'cgroup1', 'no cgroup v1');
 
 test('makeGroups() leaves nothing behind where settings cannot be made', () => {
   const bases = [

@@ -8,14 +8,14 @@ import { findLimiter, type LimitHold, prepareLimits } from '../../../../host/san
 import { processTree } from '../../../../host/sandbox/limits/process-tree.ts';
 import { PIDS_ALLOWANCE } from '../../../../host/sandbox/limits/settings.ts';
 import type { ResourceLimits } from '../../../../host/sandbox/types.ts';
-import { testWith } from '../../../support/needs.ts';
+import { testWhere, testWith } from '../../../support/needs.ts';
 import { isAlive } from '../../../support/supervise.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
 
 const LIMITS: ResourceLimits = { memoryMb: 128, cpu: 1, pids: 64, openFiles: 64, tmpMb: 1, storageMb: 2 };
 const cgroup1 = findLimiter('cgroup1');
 const watchdog = findLimiter('watchdog');
-const testGroups = test.skipIf(cgroup1.kind !== 'cgroup1');
+const testGroups = testWhere(cgroup1.kind === 'cgroup1', 'no cgroup v1');
 
 let folder = '';
 const started: ChildProcess[] = [];
@@ -96,7 +96,7 @@ describe('prepareLimits() with groups', () => {
     for (const name of hold.hard) expect(String(text)).toMatch(new RegExp(`[:,]${name}[:,].*/outrigger-${process.pid}-`, 'm'));
   });
 
-  testWith('python3', 'python3').skipIf(cgroup1.kind !== 'cgroup1')('bounds processes and threads together', async () => {
+  (cgroup1.kind === 'cgroup1' ? testWith('python3', 'python3') : testGroups)('bounds processes and threads together', async () => {
     const script = `import os, time
 made = 0
 try:
@@ -171,6 +171,24 @@ time.sleep(60)`;
 
     expect(hold.exceeded()).toBeUndefined();
     expect(isAlive(child.pid as number)).toBe(true);
+  });
+
+  testWith('python3', 'python3')('counts files in memory that no process has mapped, each once', async () => {
+    const script = `import os, sys, time
+held = [os.memfd_create(f"part{at}") for at in range(int(sys.argv[1]))]
+for each in held: os.write(each, b"x" * (20 << 20))
+more = [os.dup(held[0]) for _ in range(20)]
+print("ready", flush=True)
+time.sleep(60)`;
+    const modest = held(`exec python3 -c '${script}' 2`);
+    const greedy = held(`exec python3 -c '${script}' 8`);
+    for (const { go } of [modest, greedy]) go();
+
+    expect(await greedy.exit).toEqual([null, 'SIGKILL']);
+    expect(greedy.hold.exceeded()?.kind).toBe('memory');
+    await watchdogLooked();
+    expect(modest.hold.exceeded()).toBeUndefined();
+    expect(isAlive(modest.child.pid as number)).toBe(true);
   });
 
   test('makes the kernel prefer the plugin when the machine runs out of memory', () => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { findHierarchies } from '../../../../host/sandbox/limits/cgroup-folders.ts';
 import { findLimiter } from '../../../../host/sandbox/limits/limiter.ts';
+import { testWhere } from '../../../support/needs.ts';
 
 const NOBODY = 65534;
 const PROGRAM = `
@@ -44,22 +45,25 @@ const v1 = process.platform === 'linux' ? hierarchies().v1 : {};
 const folders: string[] = Object.values(v1).map(({ root }) => join(root, 'outrigger'));
 const canPrepare = process.geteuid?.() === 0 && findLimiter('cgroup1').kind === 'cgroup1' && !folders.some((folder) => existsSync(folder));
 
-test.skipIf(!canPrepare)('findLimiter() finds groups of cgroup v1 that an administrator gave to an ordinary user', () => {
-  for (const folder of folders) {
-    mkdirSync(folder);
-    for (const path of [folder, join(folder, 'cgroup.procs'), join(folder, 'tasks')]) chownSync(path, NOBODY, NOBODY);
-  }
-  try {
-    const words = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', process.execPath];
-    const node = ['--conditions=@outrigger/source', '--input-type=module', '-e', PROGRAM];
-    const told = JSON.parse(execFileSync('setpriv', [...words, ...node], { encoding: 'utf8', cwd: '/', timeout: 20_000 }));
+testWhere(canPrepare, 'no cgroup v1 that root may give away')(
+  'findLimiter() finds groups of cgroup v1 that an administrator gave to an ordinary user',
+  () => {
+    for (const folder of folders) {
+      mkdirSync(folder);
+      for (const path of [folder, join(folder, 'cgroup.procs'), join(folder, 'tasks')]) chownSync(path, NOBODY, NOBODY);
+    }
+    try {
+      const words = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', process.execPath];
+      const node = ['--conditions=@outrigger/source', '--input-type=module', '-e', PROGRAM];
+      const told = JSON.parse(execFileSync('setpriv', [...words, ...node], { encoding: 'utf8', cwd: '/', timeout: 20_000 }));
 
-    expect(told).toMatchObject({ kind: 'cgroup1', label: expect.stringContaining('/outrigger'), hard: ['memory', 'pids', 'cpu'] });
-    expect(told.cgroup).toMatch(/memory:\/outrigger\/outrigger-\d+-\d+/);
-  } finally {
-    for (const folder of folders) rmdirSync(folder);
-  }
-});
+      expect(told).toMatchObject({ kind: 'cgroup1', label: expect.stringContaining('/outrigger'), hard: ['memory', 'pids', 'cpu'] });
+      expect(told.cgroup).toMatch(/memory:\/outrigger\/outrigger-\d+-\d+/);
+    } finally {
+      for (const folder of folders) rmdirSync(folder);
+    }
+  },
+);
 
 function hierarchies(): ReturnType<typeof findHierarchies> {
   return findHierarchies(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));

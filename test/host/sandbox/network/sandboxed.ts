@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TestAPI } from 'vitest';
@@ -7,7 +6,7 @@ import { type Network, openNetwork, proxyEnvironment } from '../../../../host/sa
 import type { Lookup } from '../../../../host/sandbox/network/resolve-target.ts';
 import { parseRule } from '../../../../host/sandbox/network/rules.ts';
 import type { NetDenial } from '../../../../host/sandbox/types.ts';
-import { testWith } from '../../../support/needs.ts';
+import { testWithAll } from '../../../support/needs.ts';
 
 export interface SandboxedOptions {
   readonly command: readonly string[];
@@ -37,7 +36,7 @@ export const STARTS: readonly { name: string; isDropped: boolean }[] = [
 
 /** `test` for what needs bubblewrap and another program. */
 export function testSandboxed(program = '/usr/bin/nsenter', debianPackage = 'util-linux'): TestAPI {
-  return existsSync('/usr/bin/bwrap') ? testWith(program, debianPackage) : testWith('bwrap', 'bubblewrap');
+  return testWithAll({ bwrap: 'bubblewrap', [program]: debianPackage });
 }
 
 /** Runs a command with an empty network namespace and the proxy in it, to its end. */

@@ -1,0 +1,35 @@
+import type { ReloadResult } from '@outrigger/schemas';
+import { connectToDaemon } from '../daemon/control/daemon-client.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { CliContext } from './context.ts';
+import { placeOf } from './daemon-call.ts';
+import { printable } from './print/printable.ts';
+
+/** Whether a change to the files is in force in the daemon that runs, or why not. */
+export type Applied = Pick<ReloadResult, 'applied' | 'reason'>;
+
+/** Lets the daemon of this config take over what was changed; undefined when none runs. A new file is found at the next start. */
+export async function applyChange(context: CliContext): Promise<Applied | undefined> {
+  const place = await placeOf(context);
+  try {
+    const answer = await connectToDaemon(place.socket, 'outrigger');
+    if ('reason' in answer) return undefined;
+    try {
+      const { applied, reason } = await answer.client.ask<ReloadResult>('reload');
+      return { applied, ...(reason === undefined ? {} : { reason }) };
+    } finally {
+      answer.client.close();
+    }
+  } catch (error) {
+    if (error instanceof HostError) return { applied: false, reason: error.message };
+    throw error;
+  }
+}
+
+/** The rest of a line that says what was changed. */
+export function daemonText(daemon: Applied | undefined): string {
+  if (daemon === undefined) return '';
+  return daemon.applied
+    ? '; in force in the daemon that runs'
+    : `; the daemon that runs goes on without it: ${printable(daemon.reason ?? '')}`;
+}

@@ -1,0 +1,14 @@
+import type { StatusResult } from '@outrigger/schemas';
+import type { CliContext } from '../context.ts';
+import { withDaemon } from '../daemon-call.ts';
+import { EXIT } from '../exit-codes.ts';
+import { statusText } from '../print/status-text.ts';
+
+/** `outrigger status`: how the daemon of this config and its plugins are. */
+export function status(context: CliContext): Promise<number> {
+  return withDaemon(context, async (client) => {
+    const result = await client.ask<StatusResult>('status');
+    context.answer(result, () => statusText(result, context));
+    return EXIT.done;
+  });
+}

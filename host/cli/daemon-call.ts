@@ -1,0 +1,33 @@
+import { connectToDaemon, type DaemonClient } from '../daemon/control/daemon-client.ts';
+import { type DaemonPlace, daemonPlace } from '../daemon/control/place.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { CliContext } from './context.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** Where the daemon of this config is, or would be. */
+export function placeOf({ options, cwd, env }: CliContext): Promise<DaemonPlace> {
+  return daemonPlace({ config: options.config, cwd, env });
+}
+
+/** Lets `use` ask the daemon of this config; without one, says so and returns 4. */
+export async function withDaemon(context: CliContext, use: (client: DaemonClient, place: DaemonPlace) => Promise<number>): Promise<number> {
+  const place = await placeOf(context);
+  try {
+    const answer = await connectToDaemon(place.socket, 'outrigger');
+    if ('reason' in answer) return unreachable(context, place, answer.reason);
+    try {
+      return await use(answer.client, place);
+    } finally {
+      answer.client.close();
+    }
+  } catch (error) {
+    if (!(error instanceof HostError && error.code === 'HOST_STOPPED')) throw error;
+    return unreachable(context, place, error.message);
+  }
+}
+
+function unreachable({ log }: CliContext, { config, socket }: DaemonPlace, reason: string): number {
+  const whose = config === undefined ? 'the daemon' : `the daemon of "${config}"`;
+  log.error(`Cannot reach ${whose} at "${socket}": ${reason}; start it with "outrigger start"`, { code: 'HOST_STOPPED' });
+  return EXIT.unreachable;
+}

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as open } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { EmitResult, HelloResult, HookMap, HooksListResult, SessionOpenResult, Trace, TraceGetResult } from '@outrigger/schemas';
+import { daemonPlace } from '../daemon/control/place.ts';
+import { HostError } from '../protocol/errors.ts';
+import type { Client, ClientEmitOptions, ClientOperation, ClientOutcome, ClientScope, ClientSession, ConnectOptions } from './types.ts';
+import { Wire } from './wire.ts';
+
+const PROTOCOL = 1;
+const RECONNECT_MS = [100, 200, 400, 800, 1600, 3200, 5000];
+
+type AnyPayload = Record<string, unknown>;
+
+/** Connects to a running daemon. Rejects with HOST_STOPPED when there is none, or with what the daemon says to `hello`. */
+export async function connect<M = HookMap>(options: ConnectOptions = {}): Promise<Client<M>> {
+  const client = new DaemonClient(options);
+  await client.open();
+  return client as unknown as Client<M>;
+}
+
+/** A scope of the host as a client has it. What it hears is told by the host, so that `has` asks nobody. */
+class Scope implements ClientScope<Record<string, { payload: AnyPayload }>> {
+  heard: ReadonlySet<string> = new Set();
+  readonly wire: () => Wire;
+  readonly sessionId: string | undefined;
+
+  constructor(wire: () => Wire, session?: string) {
+    this.wire = wire;
+    this.sessionId = session;
+  }
+
+  has(hook: string): boolean {
+    return this.heard.has(hook);
+  }
+
+  emit(hook: string, payload: AnyPayload | (() => AnyPayload), options: ClientEmitOptions = {}): Promise<ClientOutcome> {
+    return this.fire(hook, payload, options);
+  }
+
+  async fire(
+    hook: string,
+    given: AnyPayload | (() => AnyPayload),
+    { signal, traceparent, trace }: ClientEmitOptions,
+    operation?: string,
+  ): Promise<ClientOutcome> {
+    if (!this.has(hook) && typeof given === 'function') return { event: '', status: 'continued', payload: {} };
+    const payload = typeof given === 'function' ? given() : given;
+    if (!this.has(hook)) return { event: '', status: 'continued', payload };
+    const params = { hook, payload, session: this.sessionId, operation, traceparent, trace };
+    const result = await this.wire().request<EmitResult>('emit', params, signal);
+    return { payload, ...result } as unknown as ClientOutcome;
+  }
+
+  operation(id: string = `o${randomBytes(9).toString('base64url')}`): ClientOperation<Record<string, { payload: AnyPayload }>> {
+    const end = async (): Promise<void> => {
+      await this.wire().request('operation/end', { operation: id, session: this.sessionId });
+    };
+    const emit = (hook: string, payload: AnyPayload | (() => AnyPayload), options: ClientEmitOptions = {}) =>
+      this.fire(hook, payload, options, id);
+    return { id, emit: emit as never, end, [Symbol.asyncDispose]: end };
+  }
+}
+
+class DaemonClient extends Scope {
+  problems: readonly string[] = [];
+  readonly #options: ConnectOptions;
+  readonly #sessions: Map<string, Scope> = new Map();
+  #wire: Wire | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(options: ConnectOptions) {
+    super(() => this.#open());
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { name, version, token, catalogs } = this.#options;
+    const path = this.#options.path ?? (await daemonPlace({ config: undefined, cwd: process.cwd(), env: process.env })).socket;
+    const socket = open(path);
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      throw new HostError(
+        'HOST_STOPPED',
+        `Cannot connect to a daemon at "${path}": ${(error as Error).message}; start one: outrigger start`,
+      );
+    }
+    const wire = new Wire(socket, {
+      onNotification: (method, params) => this.#onNotification(method, params),
+      onEnd: () => this.#onEnd(wire),
+    });
+    const hello = await wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, token, catalogs });
+    this.#wire = wire;
+    this.heard = new Set(hello.heard);
+    this.problems = hello.problems;
+    this.#options.onState?.('connected');
+  }
+
+  async session({ id, plugins }: { id?: string; plugins?: readonly string[] } = {}): Promise<unknown> {
+    const wire = this.#open();
+    const opened = await wire.request<SessionOpenResult>('session/open', { id, plugins });
+    const scope = new Scope(() => this.#same(wire, opened.id), opened.id);
+    scope.heard = new Set(opened.heard);
+    this.#sessions.set(opened.id, scope);
+    const close = async (): Promise<void> => {
+      if (!this.#sessions.delete(opened.id)) return;
+      await wire.request('session/close', { session: opened.id });
+    };
+    return Object.assign(scope, { id: opened.id, close, [Symbol.asyncDispose]: close }) as unknown as ClientSession;
+  }
+
+  async hooks(): Promise<HooksListResult['hooks']> {
+    return (await this.#open().request<HooksListResult>('hooks/list', {})).hooks;
+  }
+
+  async trace(event: string): Promise<Trace | undefined> {
+    return (await this.#open().request<TraceGetResult>('trace/get', { event })).trace as unknown as Trace | undefined;
+  }
+
+  close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort();
+      this.#wire?.end('the client was closed');
+      this.#options.onState?.('closed');
+    }
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(): Wire {
+    if (this.#wire !== undefined) return this.#wire;
+    const why = this.#closing.signal.aborted ? 'the client was closed' : 'the connection is lost';
+    throw new HostError('HOST_STOPPED', `Cannot ask the daemon: ${why}`);
+  }
+
+  /** A session ends with its connection: a new connection knows nothing of it. */
+  #same(wire: Wire, session: string): Wire {
+    if (this.#wire === wire) return wire;
+    throw new HostError('SCOPE_CLOSED', `Cannot use session "${session}": its connection was lost; open it again`);
+  }
+
+  #onNotification(method: string, params: unknown): void {
+    if (method !== 'heard/changed') return;
+    const { session, heard } = params as { session?: string; heard: readonly string[] };
+    const scope = session === undefined ? this : this.#sessions.get(session);
+    if (scope !== undefined) scope.heard = new Set(heard);
+  }
+
+  #onEnd(wire: Wire): void {
+    if (this.#wire !== wire) return;
+    this.#wire = undefined;
+    this.#sessions.clear();
+    if (this.#closing.signal.aborted) return;
+    this.#options.onState?.('lost');
+    void this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    const waits = this.#options.reconnectMs ?? RECONNECT_MS;
+    const { signal } = this.#closing;
+    for (let attempt = 0; waits.length > 0 && !signal.aborted; attempt++) {
+      // It keeps no process alive that has nothing else to do.
+      await wait(waits[Math.min(attempt, waits.length - 1)], undefined, { signal, ref: false }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        await this.open();
+        return;
+      } catch {
+        // Not there yet.
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export { HostError } from '../protocol/errors.ts';
+export { connect } from './connect.ts';
+export type { Client, ClientEmitOptions, ClientOperation, ClientOutcome, ClientScope, ClientSession, ConnectOptions } from './types.ts';

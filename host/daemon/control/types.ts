@@ -1,0 +1,27 @@
+import type { DashboardResult, ReloadResult, StatusResult, StopResult } from '@outrigger/schemas';
+import type { ReloadOptions } from '../live/reloader.ts';
+
+/** What clients may ask of a daemon beside its host. */
+export interface Control {
+  /** Counts work of a client in; the result counts it out. Throws HOST_STOPPED when the daemon takes no more. */
+  enter(method: string): () => void;
+  status(): StatusResult;
+  /** Begins to stop; the process ends some time later. */
+  stop(): StopResult;
+  /** Never rejects: what cannot be used is the reason in the result. */
+  reload(options?: ReloadOptions): Promise<ReloadResult>;
+  /** Opens the page, if it is not open yet. Rejects with CONFIG_INVALID. */
+  dashboard(): Promise<DashboardResult>;
+}
+
+/** Reads the configuration again and takes it over as a whole, or not at all. What it rejects with is the reason. */
+export type OnReload = (options: ReloadOptions) => ReloadResult | Promise<ReloadResult>;
+
+/** Most clients at one time; more are told SERVICE_BUSY and let go. */
+export const MAX_CLIENTS = 1000;
+/** Most connections over the network that have not said their token. */
+export const MAX_STRANGERS = 32;
+/** Time a client has for its `hello`, in milliseconds. */
+export const HELLO_MS = 10_000;
+/** How long a stopping daemon waits for events in flight, in milliseconds. */
+export const DRAIN_MS = 10_000;

@@ -1,0 +1,99 @@
+import type { Config, ReloadResult } from '@outrigger/schemas';
+import { HostError } from '../../protocol/errors.ts';
+import { formatProblem } from '../../registry/load-config.ts';
+import type { Problem, Registry } from '../../registry/types.ts';
+import type { Core } from '../core.ts';
+import { whyNot } from './why-not.ts';
+
+export interface ReloadOptions {
+  /** For a host that was given its configuration as an object: the new one. */
+  readonly config?: Config;
+  /** Plugins that get a new process whether their registration changed or not; one that does not run is started. */
+  readonly plugins?: readonly string[];
+  /** Plugins of which a file has changed: they get a new process when they run. */
+  readonly changed?: readonly string[];
+}
+
+export interface ReloadRecord extends ReloadResult {
+  /** When it ended, RFC 3339. */
+  readonly time: string;
+}
+
+/** Reads everything anew. Throws HostError. */
+export type LoadAgain = (config: Config | undefined) => Promise<Registry>;
+
+/** Takes over what has changed on disk while the host runs: as a whole, or not at all and with the reason. */
+export class Reloader {
+  latest: ReloadRecord | undefined;
+  readonly #core: Core;
+  readonly #load: LoadAgain;
+  readonly #listeners: Set<() => void> = new Set();
+  #turn: Promise<unknown> = Promise.resolve();
+  #config: Config | undefined;
+
+  constructor(core: Core, load: LoadAgain) {
+    this.#core = core;
+    this.#load = load;
+  }
+
+  /** One after another. Rejects with HOST_STOPPED or PLUGIN_UNKNOWN; what cannot be used is the reason in the result. */
+  reload(options: ReloadOptions): Promise<ReloadResult> {
+    const done = this.#turn.then(() => this.#reload(options));
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Called after each change that was taken over; the result ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async #reload(options: ReloadOptions): Promise<ReloadResult> {
+    this.#core.assertRunning();
+    const result = await this.#attempt(options);
+    this.latest = { ...result, time: new Date().toISOString() };
+    const message = result.applied ? 'reloaded' : 'reload refused';
+    this.#core.journal?.record({ kind: 'audit', message, data: { reason: result.reason, plugins: options.plugins } });
+    if (!result.applied) return result;
+    this.#config = options.config ?? this.#config;
+    for (const listener of this.#listeners) listener();
+    return result;
+  }
+
+  async #attempt(options: ReloadOptions): Promise<ReloadResult> {
+    const { roster } = this.#core;
+    try {
+      const registry = await this.#load(options.config ?? this.#config);
+      const problems = registry.problems.map(lineOf);
+      for (const name of options.plugins ?? []) assertUsable(registry, name);
+      const reason = whyNot(roster.registry, registry);
+      if (reason !== undefined) return { applied: false, reason, problems };
+      this.#core.assertRunning();
+      const done = await roster.change({
+        registry,
+        reloaded: new Set([...(options.plugins ?? []), ...(options.changed ?? [])]),
+        started: new Set(options.plugins ?? []),
+        check: () => this.#core.checkPlans(),
+      });
+      if ('failure' in done) return { applied: false, reason: this.#core.guard.text(done.failure.message), problems };
+      this.#core.letGo(done.gone);
+      return { applied: true, problems };
+    } catch (error) {
+      if (!(error instanceof HostError) || error.code === 'HOST_STOPPED' || error.code === 'PLUGIN_UNKNOWN') throw error;
+      return { applied: false, reason: error.message, problems: [] };
+    }
+  }
+}
+
+function assertUsable({ plugins }: Registry, name: string): void {
+  const plugin = plugins.get(name);
+  if (plugin === undefined) throw new HostError('PLUGIN_UNKNOWN', `Cannot reload plugin "${name}": no plugin has this name`);
+  if (plugin.state === 'disabled' || plugin.state === 'without')
+    throw new HostError('PLUGIN_REFUSED', `Cannot reload plugin "${name}": ${plugin.reason ?? plugin.state}`);
+}
+
+function lineOf(problem: Problem): string {
+  const line = formatProblem(problem);
+  return problem.plugin === undefined ? line : `${problem.plugin}: ${line}`;
+}

@@ -1,0 +1,3 @@
+import { testSample } from '../../test/samples/test-sample.ts';
+
+testSample(import.meta.dirname);

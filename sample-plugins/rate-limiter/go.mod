@@ -1,0 +1,7 @@
+module rate-limiter
+
+go 1.22
+
+require github.com/outrigger-dev/outrigger/sdk/go v0.0.0
+
+replace github.com/outrigger-dev/outrigger/sdk/go => ../../sdk/go

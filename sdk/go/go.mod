@@ -1,0 +1,3 @@
+module github.com/outrigger-dev/outrigger/sdk/go
+
+go 1.22

@@ -1,0 +1,1 @@
+"""Payloads of hook points, by catalog."""

@@ -1,0 +1,1 @@
+"""What the tests of the bridges to coma, pycomex and conda share."""

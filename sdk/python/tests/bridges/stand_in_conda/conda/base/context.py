@@ -1,0 +1,5 @@
+"""conda's configuration."""
+
+from types import SimpleNamespace
+
+context = SimpleNamespace(subdir="linux-64", plugins=SimpleNamespace())

@@ -1,0 +1,9 @@
+"""What conda prints as an error, without a traceback."""
+
+
+class CondaError(Exception):
+    pass
+
+
+class PluginError(CondaError):
+    pass

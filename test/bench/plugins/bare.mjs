@@ -1,0 +1,3 @@
+// A bare Node program: its first byte says that it runs.
+process.stdout.write('ready\n');
+process.stdin.on('end', () => process.exit()).resume();

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { testWith } from '../../support/needs.ts';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const SDK = `${ROOT}sdk/python`;
+/** `test` for what needs Python, 3.10 or later. */
+export const testWithPython = testWith('python3', 'python3');
+
+/** What a program prints on both streams; rejects with it when it fails. No compiled Python is left behind. */
+export async function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  try {
+    const options = { cwd, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env }, maxBuffer: 10_000_000 };
+    const { stdout, stderr } = await promisify(execFile)(program, args, options);
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
+    throw new Error(`Cannot run "${program} ${args.join(' ')}" in "${cwd}": ${message}\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** A folder that a sandbox may read; gone when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-python-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** A plugin's folder with the SDK in it, as `pip install --target` leaves it; gone when the test ends. */
+export function vendored(source: string): string {
+  const folder = temporaryFolder();
+  const filter = (path: string): boolean => !path.includes('__pycache__');
+  cpSync(source, folder, { recursive: true, filter });
+  cpSync(`${SDK}/outrigger`, join(folder, 'outrigger'), { recursive: true, filter });
+  return folder;
+}
