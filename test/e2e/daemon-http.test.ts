@@ -48,7 +48,7 @@ test('outrigger start --http serves health, readiness and metrics from the start
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain(
     'outrigger_calls_total{plugin="quick",hook="conda.pre_command",status="continued"} 1',
   );
-  expect(stdout).toMatch(/p50 \/ p99 +held by\n.*\d+\.\d \/ \d+\.\d ms  –\n/);
+  expect(stdout).toMatch(/p50 \/ p99 +held by\n.*\d+\.\d \/ \d+\.\d ms {2}–\n/);
 });
 
 test('outrigger up says which port it cannot have, and leaves no socket behind', async () => {

@@ -55,7 +55,8 @@ test('bubblewrap: nothing of the host shows: users, host name, processes, device
     'plugin',
     '2',
     'plugin',
-    expect.stringMatching(/^[3-5]$/),
+    // Its own few, some of them ended and not yet waited for.
+    expect.stringMatching(/^[3-9]$/),
     'fd full null random shm stderr stdin stdout urandom zero ',
     '0 1 2 ',
     '2',
