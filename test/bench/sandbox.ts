@@ -13,6 +13,7 @@ import { makeFolders, makePolicy } from '../../host/sandbox/policy/policy.ts';
 const PAIRS = Number(process.argv[2] ?? 41);
 const MESSAGES = 2000;
 const folder = mkdtempSync(join(tmpdir(), 'outrigger-bench-'));
+const data = mkdtempSync(join(tmpdir(), 'outrigger-bench-data-'));
 const log = { debug: () => {}, info: () => {}, warn: console.warn, error: console.error };
 
 /** Each writes a line at once and then echoes what it reads. */
@@ -83,7 +84,7 @@ async function roundTrip(child: Child): Promise<number> {
 }
 
 function confined(spec: LaunchSpec): Child {
-  const places = { workspace: folder, config: folder, dataDir: join(folder, 'data'), cacheDir: undefined, home: homedir() };
+  const places = { workspace: folder, config: folder, dataDir: join(data, 'data'), cacheDir: undefined, home: homedir() };
   const input = { plugin: 'bench', directory: folder, hash: undefined, granted: {}, limits: undefined, settings: undefined, places };
   const made = makePolicy(input);
   if ('refusals' in made) throw new Error(made.refusals.join('; '));
@@ -120,5 +121,5 @@ try {
     if (existsSync(command)) await measure(name, { plugin: 'bench', command, args, cwd: folder, env: { PATH: '/usr/bin:/bin' } });
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  for (const made of [folder, data]) rmSync(made, { recursive: true, force: true });
 }
