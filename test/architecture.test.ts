@@ -73,7 +73,7 @@ const TESTED_THROUGH: Record<string, string> = {
   'host/conformance/secret-names.ts': 'test/host/conformance/run-checks.test.ts',
   'host/conformance/wire-checks.ts': 'test/host/conformance/run-checks.test.ts',
   'host/client/index.ts': 'test/host/client/connect.test.ts',
-  'host/client/wire.ts': 'test/host/client/connect.test.ts',
+  'host/client/wire.ts': 'test/host/client/open-wire.test.ts',
   'host/daemon/clients/requests.ts': 'test/host/daemon/clients/client-connection.test.ts',
   'host/bin.mjs': 'test/e2e/cli-bin.test.ts',
   'host/index.ts': 'test/readme.test.ts',

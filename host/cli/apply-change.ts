@@ -1,5 +1,5 @@
 import type { ReloadResult } from '@outrigger/schemas';
-import { connectToDaemon } from '../daemon/control/daemon-client.ts';
+import { greetDaemon } from '../client/open-wire.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { CliContext } from './context.ts';
 import { placeOf } from './daemon-call.ts';
@@ -12,13 +12,13 @@ export type Applied = Pick<ReloadResult, 'applied' | 'reason'>;
 export async function applyChange(context: CliContext): Promise<Applied | undefined> {
   const place = await placeOf(context);
   try {
-    const answer = await connectToDaemon(place.socket, 'outrigger');
+    const answer = await greetDaemon(place.socket, 'outrigger');
     if ('reason' in answer) return undefined;
     try {
-      const { applied, reason } = await answer.client.ask<ReloadResult>('reload');
+      const { applied, reason } = await answer.wire.request<ReloadResult>('reload');
       return { applied, ...(reason === undefined ? {} : { reason }) };
     } finally {
-      answer.client.close();
+      answer.wire.end('it was asked what was to be asked');
     }
   } catch (error) {
     if (error instanceof HostError) return { applied: false, reason: error.message };

@@ -1,4 +1,5 @@
-import { connectToDaemon, type DaemonClient } from '../daemon/control/daemon-client.ts';
+import { greetDaemon } from '../client/open-wire.ts';
+import type { Wire } from '../client/wire.ts';
 import { type DaemonPlace, daemonPlace } from '../daemon/control/place.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { CliContext } from './context.ts';
@@ -10,15 +11,15 @@ export function placeOf({ options, cwd, env }: CliContext): Promise<DaemonPlace>
 }
 
 /** Lets `use` ask the daemon of this config; without one, says so and returns 4. */
-export async function withDaemon(context: CliContext, use: (client: DaemonClient, place: DaemonPlace) => Promise<number>): Promise<number> {
+export async function withDaemon(context: CliContext, use: (wire: Wire, place: DaemonPlace) => Promise<number>): Promise<number> {
   const place = await placeOf(context);
   try {
-    const answer = await connectToDaemon(place.socket, 'outrigger');
+    const answer = await greetDaemon(place.socket, 'outrigger');
     if ('reason' in answer) return unreachable(context, place, answer.reason);
     try {
-      return await use(answer.client, place);
+      return await use(answer.wire, place);
     } finally {
-      answer.client.close();
+      answer.wire.end('it was asked what was to be asked');
     }
   } catch (error) {
     if (!(error instanceof HostError && error.code === 'HOST_STOPPED')) throw error;

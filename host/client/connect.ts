@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect as open } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EmitResult, HelloResult, HookMap, HooksListResult, SessionOpenResult, Trace, TraceGetResult } from '@outrigger/schemas';
 import { daemonPlace } from '../daemon/control/place.ts';
 import { HostError } from '../protocol/errors.ts';
+import { openWire, PROTOCOL } from './open-wire.ts';
 import type { Client, ClientEmitOptions, ClientOperation, ClientOutcome, ClientScope, ClientSession, ConnectOptions } from './types.ts';
-import { Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
-const PROTOCOL = 1;
 const RECONNECT_MS = [100, 200, 400, 800, 1600, 3200, 5000];
 
 type AnyPayload = Record<string, unknown>;
@@ -78,19 +76,13 @@ class DaemonClient extends Scope {
   async open(): Promise<void> {
     const { name, version, token, catalogs } = this.#options;
     const path = this.#options.path ?? (await daemonPlace({ config: undefined, cwd: process.cwd(), env: process.env })).socket;
-    const socket = open(path);
-    try {
-      await once(socket, 'connect');
-    } catch (error) {
-      throw new HostError(
-        'HOST_STOPPED',
-        `Cannot connect to a daemon at "${path}": ${(error as Error).message}; start one: outrigger start`,
-      );
-    }
-    const wire = new Wire(socket, {
+    const opened = await openWire(path, {
       onNotification: (method, params) => this.#onNotification(method, params),
-      onEnd: () => this.#onEnd(wire),
+      onEnd: (wire) => this.#onEnd(wire),
     });
+    if ('reason' in opened)
+      throw new HostError('HOST_STOPPED', `Cannot connect to a daemon at "${path}": ${opened.reason}; start one: outrigger start`);
+    const { wire } = opened;
     const hello = await wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, token, catalogs });
     this.#wire = wire;
     this.heard = new Set(hello.heard);

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { duration, memory, milliseconds, type Plugin, stateTone, visible } from './format.tsx';
 import { act } from './live.tsx';
 
@@ -129,10 +129,10 @@ interface ConfirmationProps {
   readonly cancel: () => void;
 }
 
-/** The browser's own dialog: it keeps the focus, and Escape leaves it. */
+/** The browser's own dialog: it keeps the focus, and Escape leaves it. It opens with the press itself, so that the next key meets it. */
 function Confirmation({ asked, confirm, cancel }: ConfirmationProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (asked !== undefined) dialog.current?.showModal();
     else dialog.current?.close();
   }, [asked]);

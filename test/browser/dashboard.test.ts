@@ -102,7 +102,9 @@ test('the dashboard restarts a plugin with the keyboard alone, after a question'
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   expect(await pidOf(client, 'stamps')).toBe(before);
   await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Tab');
+  await page.locator('button:focus', { hasText: 'Yes, restart' }).waitFor();
   await shoot(browser, 'dialog');
   await page.keyboard.press('Enter');
 

@@ -6,8 +6,8 @@ import { printable } from '../print/printable.ts';
 
 /** `outrigger reload`: the daemon reads its configuration again; 1 when it keeps the one it has. */
 export function reload(context: CliContext): Promise<number> {
-  return withDaemon(context, async (client) => {
-    const result = await client.ask<ReloadResult>('reload');
+  return withDaemon(context, async (wire) => {
+    const result = await wire.request<ReloadResult>('reload');
     context.answer(result, () =>
       [result.applied ? 'The configuration is in force' : (result.reason ?? 'The configuration was refused'), ...result.problems]
         .map(printable)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StatusResult } from '@outrigger/schemas';
-import { connectToDaemon } from '../../daemon/control/daemon-client.ts';
+import { greetDaemon } from '../../client/open-wire.ts';
 import { lockHolder } from '../../daemon/control/daemon-lock.ts';
 import type { DaemonPlace } from '../../daemon/control/place.ts';
 import { HostError } from '../../protocol/errors.ts';
@@ -125,10 +125,10 @@ function said(words: string): string {
 
 async function statusOf({ socket }: DaemonPlace): Promise<StatusResult | undefined> {
   try {
-    const answered = await connectToDaemon(socket, 'outrigger start');
+    const answered = await greetDaemon(socket, 'outrigger start');
     if ('reason' in answered) return undefined;
-    const status = await answered.client.ask<StatusResult>('status');
-    answered.client.close();
+    const status = await answered.wire.request<StatusResult>('status');
+    answered.wire.end('it answered');
     return status;
   } catch (error) {
     if (error instanceof HostError && error.code === 'HOST_STOPPED') return undefined;

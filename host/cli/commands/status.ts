@@ -6,8 +6,8 @@ import { statusText } from '../print/status-text.ts';
 
 /** `outrigger status`: how the daemon of this config and its plugins are. */
 export function status(context: CliContext): Promise<number> {
-  return withDaemon(context, async (client) => {
-    const result = await client.ask<StatusResult>('status');
+  return withDaemon(context, async (wire) => {
+    const result = await wire.request<StatusResult>('status');
     context.answer(result, () => statusText(result, context));
     return EXIT.done;
   });

@@ -11,11 +11,11 @@ const POLL_MS = 50;
 
 /** `outrigger stop`: asks the daemon to end and waits until it has. Nothing is ever killed. */
 export function stop(context: CliContext): Promise<number> {
-  return withDaemon(context, async (client) => {
-    const { pid, drainMs } = await client.ask<StopResult>('stop');
+  return withDaemon(context, async (wire) => {
+    const { pid, drainMs } = await wire.request<StopResult>('stop');
     const identity = await processIdentity(pid);
     const deadline = performance.now() + drainMs + AFTER_DRAIN_MS;
-    await within(client.closed, drainMs + AFTER_DRAIN_MS);
+    await within(wire.closed, drainMs + AFTER_DRAIN_MS);
     const isThere = async (): Promise<boolean> => identity !== undefined && (await processIdentity(pid)) === identity;
     while ((await isThere()) && performance.now() < deadline) await pause();
     const stopped = !(await isThere());

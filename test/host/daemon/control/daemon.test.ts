@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { greetDaemon } from '../../../../host/client/open-wire.ts';
 import type { AnyHost } from '../../../../host/daemon/clients/types.ts';
 import { Clients } from '../../../../host/daemon/control/clients.ts';
 import { Daemon, type DaemonOptions } from '../../../../host/daemon/control/daemon.ts';
-import { connectToDaemon } from '../../../../host/daemon/control/daemon-client.ts';
 import { daemonPlace } from '../../../../host/daemon/control/place.ts';
 import { listenOnSocket } from '../../../../host/daemon/control/unix-socket.ts';
 import { type AppHost, DRAFT, Hosts } from '../../../support/hosts.ts';
@@ -88,7 +88,7 @@ test('Daemon listens where only this user can connect, and leaves nothing there'
   expect((await stat(join(socket, '..'))).mode & 0o777).toBe(0o700);
   daemon.stop();
   await daemon.stopped;
-  expect(await connectToDaemon(socket, 'test')).toEqual({ reason: 'there is no socket' });
+  expect(await greetDaemon(socket, 'test')).toEqual({ reason: 'there is no socket' });
 });
 
 test('Daemon that cannot listen on the network leaves no socket behind', async () => {
@@ -96,7 +96,7 @@ test('Daemon that cannot listen on the network leaves no socket behind', async (
   const files = { certFile: join(folder, 'no.pem'), keyFile: join(folder, 'no.key'), tokenFile: join(folder, 'no.token') };
   await expect(open(host, { network: { host: '127.0.0.1', port: 0, ...files } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   const { socket } = await daemonPlace({ config: undefined, cwd: folder, env: { HOME: folder, XDG_RUNTIME_DIR: join(folder, 'run') } });
-  expect(await connectToDaemon(socket, 'test')).toEqual({ reason: 'there is no socket' });
+  expect(await greetDaemon(socket, 'test')).toEqual({ reason: 'there is no socket' });
 });
 
 test('stop waits for events in flight, refuses new ones, and every answer arrives', async () => {
