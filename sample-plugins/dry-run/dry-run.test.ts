@@ -54,7 +54,7 @@ testWith(...SANDBOX)('dry-run prints the planned config and ends with exit code 
         'Dry run: "train" would run class Train',
         '  train: {\n    "epochs": 3\n  }',
         '  instance: {\n    "config": {\n      "epochs": 3\n    }\n  }',
-        '  arguments nobody read: verbose\n',
+        '  other arguments: verbose\n',
       ].join('\n'),
     },
   });

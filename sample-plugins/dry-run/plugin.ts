@@ -7,7 +7,7 @@ const FLAG = { flags: ['--dry-run'], type: 'boolean', default: false, help: 'Pri
 function describe({ name, command, configs, unknown_args }: Run): string {
   const parts = Object.entries({ ...configs, ...(command.fields && { instance: command.fields }) });
   const plan = parts.map(([id, value]) => `  ${id}: ${JSON.stringify(value, undefined, 2).replaceAll('\n', '\n  ')}\n`);
-  const rest = unknown_args.length === 0 ? '' : `  arguments nobody read: ${unknown_args.join(' ')}\n`;
+  const rest = unknown_args.length === 0 ? '' : `  other arguments: ${unknown_args.join(' ')}\n`;
   return `Dry run: "${name}" would run ${command.kind} ${command.target}\n${plan.join('')}${rest}`;
 }
 

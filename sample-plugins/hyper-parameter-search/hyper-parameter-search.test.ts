@@ -1,7 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PluginEntry } from '@outrigger/schemas';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SANDBOX } from '../../test/samples/samples.ts';
@@ -138,8 +134,7 @@ testConfined(
   'hyper-parameter-search finds better values with the real Optuna than at random, in the sandbox',
   { timeout: 400_000 },
   async () => {
-    const path = vendored(import.meta.dirname);
-    execFileSync('cp', ['-rl', `${installed('optuna')}/.`, path]);
+    const path = vendored(import.meta.dirname, 'optuna');
     const space = { RATE: { low: -10, high: 10 }, LAYERS: { low: 1, high: 9, integer: true }, KIND: { choices: ['a', 'b'] } };
     const host = await open({ space, method: 'optuna', seed: 3 }, path);
     const loss = ({ RATE, LAYERS }: Parameters): number => (Number(RATE) - 3) ** 2 + (Number(LAYERS) - 4) ** 2;
@@ -150,14 +145,3 @@ testConfined(
     expect(mean(losses.slice(20))).toBeLessThan(mean(losses.slice(0, 10)) / 2);
   },
 );
-
-/** A folder with a package of the package index, kept between runs of the tests. */
-function installed(requirement: string): string {
-  const folder = join(tmpdir(), 'outrigger-test-packages', requirement);
-  if (existsSync(join(folder, 'complete'))) return folder;
-  mkdirSync(folder, { recursive: true });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action=ignore', '--upgrade', '--target'];
-  execFileSync('python3', [...pip, folder, requirement], { stdio: 'pipe' });
-  writeFileSync(join(folder, 'complete'), '');
-  return folder;
-}

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SANDBOX } from '../../test/samples/samples.ts';
@@ -31,8 +29,7 @@ class Keyring(keyring.backend.KeyringBackend):
 
 /** A host with the plugin and the real package keyring in its folder; `isReached`: there is a keyring. */
 async function open(isReached = true): Promise<AppHost> {
-  const path = vendored(import.meta.dirname);
-  execFileSync('cp', ['-rl', `${installed('keyring')}/.`, path]);
+  const path = vendored(import.meta.dirname, 'keyring');
   writeFileSync(join(path, 'memory_keyring.py'), BACKEND);
   const manifest = readFileSync(join(import.meta.dirname, 'plugin.yaml'), 'utf8');
   const env = 'env: { PYTHON_KEYRING_BACKEND: memory_keyring.Keyring, PYTHONPATH';
@@ -104,14 +101,3 @@ testConfined('keyring-auth refuses and says why where it reaches no keyring', ti
   });
   expect(await ask(host, 'https://example.org')).toMatchObject({ status: 'blocked', violation: { code: 'NO_KEYRING' } });
 });
-
-/** A folder with a package of the package index, kept between runs of the tests. */
-function installed(requirement: string): string {
-  const folder = join(tmpdir(), 'outrigger-test-packages', requirement);
-  if (existsSync(join(folder, 'complete'))) return folder;
-  mkdirSync(folder, { recursive: true });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action=ignore', '--upgrade', '--target'];
-  execFileSync('python3', [...pip, folder, requirement], { stdio: 'pipe' });
-  writeFileSync(join(folder, 'complete'), '');
-  return folder;
-}

@@ -17,24 +17,34 @@ type Config struct {
 }
 
 func main() {
-	outrigger.On(mellea.GenerationPreCallHook, capTokens)
+	outrigger.On(mellea.SessionPreInitHook, capOfSession)
+	outrigger.On(mellea.GenerationPreCallHook, capOfCall)
 	outrigger.On(mellea.ComponentPreExecuteHook, defaultTemperature)
 	outrigger.Serve()
 }
 
-// capTokens lowers the option that limits the answer, under whatever name; it never raises or adds it.
-func capTokens(_ context.Context, ev *outrigger.Event[mellea.GenerationPreCall]) (outrigger.Answer, error) {
+// capOfSession caps what holds for every call of a session that says nothing else: a call's own options do not show it.
+func capOfSession(_ context.Context, ev *outrigger.Event[mellea.SessionPreInit]) (outrigger.Answer, error) {
 	var config Config
-	if err := ev.Config(&config); err != nil {
-		return outrigger.Answer{}, err
-	}
-	capped := outrigger.Changes{}
+	err := ev.Config(&config)
+	return withOptions(capped(config, ev.Payload.ModelOptions)), err
+}
+
+func capOfCall(_ context.Context, ev *outrigger.Event[mellea.GenerationPreCall]) (outrigger.Answer, error) {
+	var config Config
+	err := ev.Config(&config)
+	return withOptions(capped(config, ev.Payload.ModelOptions)), err
+}
+
+// capped lowers the option that limits the answer, under whatever name; it never raises or adds it.
+func capped(config Config, options map[string]any) outrigger.Changes {
+	changes := outrigger.Changes{}
 	for _, name := range config.Names {
-		if given, isNumber := ev.Payload.ModelOptions[name].(json.Number); isNumber && isAbove(given, config.MaxTokens) {
-			capped[name] = config.MaxTokens
+		if given, isNumber := options[name].(json.Number); isNumber && isAbove(given, config.MaxTokens) {
+			changes[name] = config.MaxTokens
 		}
 	}
-	return withOptions(capped), nil
+	return changes
 }
 
 // defaultTemperature sets the temperature where nobody gave one; null counts as given.

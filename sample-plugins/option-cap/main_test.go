@@ -12,7 +12,7 @@ import (
 
 func TestCapTokens(t *testing.T) {
 	plugin := outrigger.New()
-	outrigger.Handle(plugin, mellea.GenerationPreCallHook, capTokens)
+	outrigger.Handle(plugin, mellea.GenerationPreCallHook, capOfCall)
 	config := map[string]any{"maxTokens": 256, "names": []string{"max_tokens", "max_new_tokens"}}
 	host := outriggertest.Start(t, plugin, outriggertest.Options{Config: config})
 	for given, want := range map[string]string{

@@ -17,6 +17,15 @@ testWithGo('option-cap lowers what is above the cap, and nothing else', GO_TIMEO
   expect(await options({})).toEqual({});
 });
 
+testWithGo('option-cap lowers what holds for a whole session', GO_TIMEOUT, async () => {
+  const { host } = await openSample(import.meta.dirname);
+  const session = async (given: object) =>
+    (await host.emit('mellea.session_pre_init', { backend_name: 'openai', model_id: 'm', ...given })).payload.model_options;
+
+  expect(await session({ model_options: { max_new_tokens: 4000, seed: 4000 } })).toEqual({ max_new_tokens: 256, seed: 4000 });
+  expect(await session({ model_options: null })).toBeNull();
+});
+
 testWithGo('option-cap sets a temperature only where there is none', GO_TIMEOUT, async () => {
   const { host } = await openSample(import.meta.dirname, { entry: { config: { temperature: 0.25 } } });
   const options = async (model_options: object) => {

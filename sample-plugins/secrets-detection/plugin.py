@@ -18,19 +18,22 @@ PATTERNS = {
     "base64_24": r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/=])",
 }
 COMPILED = {name: re.compile(pattern) for name, pattern in PATTERNS.items()}
-# What may be changed at each hook point, and so is looked at.
+# What may be changed at each hook point, and so is looked at, as dotted paths.
 FIELDS = {
+    "coma.pre_config_hook": ["known_args", "unknown_args"],
+    "coma.post_config_hook": ["configs"],
     "mellea.component_pre_execute": ["action", "context", "context_view", "requirements"],
     "mellea.generation_post_call": ["processed_output", "model_output"],
     "mellea.tool_pre_invoke": ["model_tool_call", "tool_args"],
     "mellea.tool_post_invoke": ["tool_output"],
+    "pycomex.before_experiment_initialize": ["experiment.parameters", "experiment.metadata"],
 }
 
 
 @hook(*FIELDS)
 def search(payload, ctx):
     config, found = ctx.config, {}
-    before = {name: payload[name] for name in FIELDS[ctx.hook] if name in payload}
+    before = picked(payload, FIELDS[ctx.hook])
     after = cleaned(before, "", config, found)
     count = sum(found.values())
     if count == 0:
@@ -40,6 +43,19 @@ def search(payload, ctx):
         return block("SECRETS_DETECTED", reason, details={"found": found})
     metadata = {"found": found}
     return modify(patch(before, after), metadata=metadata) if config["redact"] else proceed(metadata=metadata)
+
+
+def picked(payload, paths):
+    """Those fields of the payload that are there, each at its place."""
+    out = {}
+    for path in paths:
+        *outer, last = path.split(".")
+        source, target = payload, out
+        for name in outer:
+            source, target = source[name], target.setdefault(name, {})
+        if last in source:
+            target[last] = source[last]
+    return out
 
 
 def cleaned(value, path, config, found):

@@ -6,10 +6,11 @@ import { readManifest } from '../../test/sdk/typescript/plugin-process.ts';
 // Put together here, so that no scanner takes this file for a leak.
 const AWS = `${'AKIA'}IOSFODNN7EXAMPLE`;
 const GITHUB = `${'ghp'}_${'a1B2'.repeat(9)}`;
+const CATALOGS = ['coma', 'mellea', 'pycomex'];
 const EXECUTE = { component_type: 'Instruction', requirements: [], model_options: {}, tool_calls_enabled: false };
 
 async function open(config: object = {}) {
-  const { host } = await openSample(import.meta.dirname, { entry: { config: { ...config } } });
+  const { host } = await openSample(import.meta.dirname, { catalogs: CATALOGS, entry: { config: { ...config } } });
   const ask = (text: string, more: object = {}) =>
     host.emit('mellea.component_pre_execute', { ...EXECUTE, action: { type: 'Instruction', text }, ...more });
   return { host, ask };
@@ -41,6 +42,21 @@ testWithPython('secrets-detection looks at what tools get and give, and at the a
   const used = { model_tool_call, tool_output: { rows: [[AWS]] }, success: true };
   expect((await host.emit('mellea.tool_post_invoke', used)).status).toBe('blocked');
   expect((await host.emit('mellea.generation_post_call', { model_output: { value: AWS }, latency_ms: 1 })).status).toBe('blocked');
+});
+
+testWithPython('secrets-detection looks at arguments, configs and parameters before they are kept', async () => {
+  const masks = { min_findings: 2, redact: true };
+  const { host } = await openSample(import.meta.dirname, { catalogs: CATALOGS, entry: { config: masks } });
+  const invoked = { name: 'train', command: { kind: 'class', target: 'Train' }, known_args: {} } as const;
+  const experiment = { name: 'train', description: AWS, parameters: { TOKEN: AWS, RATE: 1 } };
+
+  const typed = await host.emit('coma.pre_config_hook', { ...invoked, unknown_args: [`api.key=${AWS}`], configs: {} });
+  const loaded = await host.emit('coma.post_config_hook', { ...invoked, unknown_args: [], configs: { api: { keys: [AWS, GITHUB] } } });
+  const started = await host.emit('pycomex.before_experiment_initialize', { experiment });
+
+  expect(typed.payload.unknown_args).toEqual(['api.key=[REDACTED]']);
+  expect(loaded).toMatchObject({ status: 'blocked', violation: { code: 'SECRETS_DETECTED' } });
+  expect(started.payload.experiment).toEqual({ ...experiment, parameters: { TOKEN: '[REDACTED]', RATE: 1 } });
 });
 
 testWithPython('secrets-detection masks every part when it does not block', async () => {

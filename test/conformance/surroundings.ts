@@ -1,19 +1,20 @@
-import { execFileSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { folderTarget } from '../../host/conformance/make-target.ts';
 import type { Json, Target } from '../../host/conformance/types.ts';
+import { installed } from '../sdk/python/python.ts';
 
 interface Surroundings {
   readonly config?: Json;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Samples that serve only where something is theirs: a folder, a package. Left alone they decline. */
+/** Samples that serve only where something is theirs: a file, a folder, a package. Left alone they decline, or write into their own folder. */
 const NEEDED: Readonly<Record<string, (scratch: string) => Surroundings>> = {
+  'command-log': (scratch) => ({ config: { file: join(scratch, 'commands.jsonl') } }),
   'experiment-tracker': (scratch) => ({ config: { folder: join(scratch, 'runs') } }),
-  'keyring-auth': (scratch) => ({
+  'keyring-auth': () => ({
     env: {
-      PYTHONPATH: `../../sdk/python:${installed('keyring', join(scratch, 'packages'))}`,
+      PYTHONPATH: `../../sdk/python:${installed('keyring')}`,
       PYTHON_KEYRING_BACKEND: 'keyring.backends.null.Keyring',
     },
   }),
@@ -24,11 +25,4 @@ export async function servingTarget(folder: string, scratch: string): Promise<Ta
   const { config = {}, env = {} } = NEEDED[basename(folder)]?.(scratch) ?? {};
   const target = await folderTarget(folder, { cwd: process.cwd(), env: process.env, cacheDir: join(scratch, 'cache'), config });
   return { ...target, launch: { ...target.launch, env: { ...target.launch.env, ...env } } };
-}
-
-/** A folder with a package of the package index, and what that stands on. */
-function installed(requirement: string, folder: string): string {
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action=ignore', '--target', folder];
-  execFileSync('python3', [...pip, requirement], { stdio: 'pipe' });
-  return folder;
 }

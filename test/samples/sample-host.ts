@@ -65,7 +65,7 @@ export async function openSample(source: string, options: SampleOptions = {}): P
 }
 
 /** A plugin's folder as it would be installed: built, or with its SDK in it. */
-async function placeWithSdk(source: string): Promise<string> {
+export async function placeWithSdk(source: string): Promise<string> {
   const name = basename(source);
   const folder = temporaryFolder(name);
   const leftOut = new Set(['__pycache__', 'node_modules', 'target', 'plugin', '.cargo'].map((one) => join(source, one)));

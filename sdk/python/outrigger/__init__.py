@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from ._serve import is_under_host, run, serve
-from ._stdio import guard_stdout
+import os
 
 # Before the plugin's own modules run: what they print while they load must not reach the wire either.
-if is_under_host():
-    guard_stdout()
+if "OUTRIGGER_PLUGIN" in os.environ:
+    from ._stdio import guard_stdout
 
-from ._answers import block, modify, proceed, replace
-from ._context import Context, PluginContext
-from ._errors import Cancelled, ServiceError
-from ._fetch import Response
-from ._hooks import hook
+    guard_stdout()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._answers import block as block
+    from ._answers import modify as modify
+    from ._answers import proceed as proceed
+    from ._answers import replace as replace
     from ._async_context import AsyncContext as AsyncContext
     from ._async_context import AsyncPluginContext as AsyncPluginContext
+    from ._context import Context as Context
+    from ._context import PluginContext as PluginContext
+    from ._errors import Cancelled as Cancelled
+    from ._errors import ServiceError as ServiceError
+    from ._fetch import Response as Response
+    from ._hooks import hook as hook
+    from ._serve import run as run
+    from ._serve import serve as serve
     from .host import AsyncHost as AsyncHost
     from .host import Blocked as Blocked
     from .host import Host as Host
@@ -51,16 +58,25 @@ __all__ = [
     "serve",
 ]
 
+_NAMES = {
+    "_answers": ("block", "modify", "proceed", "replace"),
+    "_async_context": ("AsyncContext", "AsyncPluginContext"),
+    "_context": ("Context", "PluginContext"),
+    "_errors": ("Cancelled", "ServiceError"),
+    "_fetch": ("Response",),
+    "_hooks": ("hook",),
+    "_serve": ("run", "serve"),
+    "host": ("AsyncHost", "Blocked", "Host", "HostError", "HostGone", "HostTimeout", "Outcome"),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
 
 def __getattr__(name: str) -> object:
-    # They need asyncio, which costs a plugin without async handlers its quick start.
-    if name in ("AsyncContext", "AsyncPluginContext"):
-        from . import _async_context
+    # What is not used is not loaded: a plugin fires no events, a bridge serves none, and either starts in the path of somebody's work.
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f'module "outrigger" has no attribute "{name}"')
+    from importlib import import_module
 
-        return getattr(_async_context, name)
-    # Only applications fire events; plugins do not pay for it.
-    if name in ("AsyncHost", "Blocked", "Host", "HostError", "HostGone", "HostTimeout", "Outcome"):
-        from . import host
-
-        return getattr(host, name)
-    raise AttributeError(f'module "outrigger" has no attribute "{name}"')
+    found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+    return found

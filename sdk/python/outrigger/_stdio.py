@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _LEAVE_S = 1.5
 _FLUSH_S = 0.5
-_CHUNK = 262_144
+_CHUNK = 65_536
+"""Python gets room for more than 128 KiB from the system, and gives it back, at every read: three calls and the page faults."""
 _MOST_QUEUED = 4_194_304
 _wire: int | None = None
 

@@ -6,13 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
+
+from tests.waiting import DEADLINE_S
 
 SDK = Path(__file__).parent.parent
 FIXTURE = SDK / "tests" / "fixtures" / "plugin.py"
-DEADLINE_S = 30.0
-"""Never waited for unless a test fails: a busy machine needs seconds to start a process."""
 
 
 class PluginProcess:
@@ -146,11 +145,3 @@ def assert_once_within(seconds, measure, tries=5):
         if took[-1] < seconds:
             return
     raise AssertionError(f"never within {seconds} s: {took}")
-
-
-def wait_until(condition):
-    until = time.monotonic() + DEADLINE_S
-    while not condition():
-        if time.monotonic() > until:
-            raise AssertionError(f"not true within {DEADLINE_S} s")
-        time.sleep(0.01)

@@ -3,7 +3,8 @@
 import time
 import unittest
 
-from tests.plugin_process import DEADLINE_S, PluginProcess, assert_once_within, event
+from tests.plugin_process import PluginProcess, assert_once_within, event
+from tests.waiting import DEADLINE_S
 
 
 class CallsTest(unittest.TestCase):

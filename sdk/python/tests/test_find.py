@@ -11,8 +11,8 @@ from unittest.mock import patch
 from outrigger import Host, HostGone
 from outrigger.host._find import find_config, find_socket, stranger_at
 from tests.bridges.rig import Rig
-from tests.plugin_process import DEADLINE_S
 from tests.real_host import SDK, RealHostTest, command
+from tests.waiting import DEADLINE_S
 
 
 class FindTest(RealHostTest):
@@ -92,7 +92,7 @@ class FindTest(RealHostTest):
         how = {"cwd": self.inner, "env": {**self.home, "PYTHONPATH": str(SDK)}, "capture_output": True, "text": True, "check": True}
         loaded = subprocess.run([sys.executable, "-B", "-S", "-c", program], **how).stdout.split()
         self.assertIn("outrigger.host._find", loaded)
-        self.assertFalse({"outrigger.host._process", "asyncio", "hashlib", "shutil", "socket", "subprocess"} & set(loaded))
+        self.assertFalse({"outrigger._serve", "outrigger.host._process", "asyncio", "hashlib", "shutil", "socket", "subprocess"} & set(loaded))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import time
 import unittest
 
 from outrigger import Blocked, Host, HostError, HostGone, HostTimeout, Outcome
-from tests.plugin_process import SDK, wait_until
-from tests.real_host import SHOP, RealHostTest, command, wait_for_process
+from tests.real_host import SDK, SHOP, RealHostTest, command, wait_for_process
+from tests.waiting import wait_until
 
 
 class Emit(RealHostTest):
@@ -192,16 +192,17 @@ class TheEnd(RealHostTest):
     def test_ctrl_c_is_the_applications_and_cancels_what_waits(self):
         note = self.folder / "note"
         code, said, stderr = self.run_program(f"""
-            import pathlib, threading, time
+            import pathlib, threading
+            from tests.waiting import wait_until
             note = pathlib.Path({str(note)!r})
             def interrupt():
-                while not note.exists(): time.sleep(0.01)
+                wait_until(note.exists)
                 os.killpg(os.getpgrp(), signal.SIGINT)
             threading.Thread(target=interrupt).start()
             try:
                 host.emit("shop.slow", {{"note": {str(note)!r}}})
             except KeyboardInterrupt:
-                while note.read_text() != "cancelled": time.sleep(0.01)
+                wait_until(lambda: note.read_text() == "cancelled")
                 print(host.emit("shop.order", {{"item": "dozen"}}).payload["quantity"])
         """, start_new_session=True)
         self.assertEqual((code, said, stderr), (0, ["12"], ""))

@@ -9,8 +9,8 @@ from io import StringIO
 
 from outrigger import AsyncHost, Blocked, HostError, HostGone, HostTimeout, Outcome, block, modify, proceed, replace
 from outrigger.testing import FakeHost
-from tests.plugin_process import wait_until
 from tests.real_host import SHOP, HostTest, RealHostTest, odd, wait_for_process
+from tests.waiting import wait_until
 
 
 class Start(HostTest):

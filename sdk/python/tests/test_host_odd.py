@@ -13,10 +13,11 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
+import outrigger
 from outrigger import Host, HostError, HostGone, HostTimeout, Outcome
 from outrigger.host import _link
-from tests.plugin_process import DEADLINE_S, SDK, wait_until
-from tests.real_host import HostTest, odd, wait_for_process
+from tests.real_host import SDK, HostTest, odd, wait_for_process
+from tests.waiting import DEADLINE_S, wait_until
 
 
 class Misbehaviour(HostTest):
@@ -262,26 +263,27 @@ class Connect(HostTest):
         path, server = self.serve()
         os.environ["OUTRIGGER_SOCKET"] = path
         self.addCleanup(os.environ.pop, "OUTRIGGER_SOCKET")
-        with self.connected(path) as host:
+        with self.connected() as host:
             self.assertEqual(host.emit("shop.order", {"item": "tea"}).payload, {"item": "tea"})
             with self.assertRaises(HostTimeout):
                 host.emit("shop.order", {"item": "never"}, timeout=0.05)
             self.assertEqual(len(host.hooks()), 1)
         self.assertEqual(server.wait(DEADLINE_S), 0)
 
-    def connected(self, path):
-        for _ in range(100):
+    def connected(self):
+        def connect():
             try:
                 return Host.connect()
             except HostGone:  # the path is there before the server listens
-                time.sleep(0.01)
-        self.fail(f"nobody listens at {path}")
+                return None
+
+        return wait_until(connect)
 
     def test_fails_at_once_when_the_daemon_dies(self):
         path, server = self.serve("dies")
         os.environ["OUTRIGGER_SOCKET"] = path
         self.addCleanup(os.environ.pop, "OUTRIGGER_SOCKET")
-        with self.connected(path) as host, self.assertRaises(HostGone) as caught:
+        with self.connected() as host, self.assertRaises(HostGone) as caught:
             host.emit("shop.order", {"item": "tea"})
         self.assertIn("closed the connection", str(caught.exception))
         self.assertEqual(server.wait(DEADLINE_S), -signal.SIGKILL)
@@ -314,6 +316,10 @@ class Imports(unittest.TestCase):
         self.assertFalse({"asyncio", "inspect", "dataclasses", "logging"} & self.loaded(idle))
         self.assertFalse({"asyncio", "subprocess", "socket"} & self.loaded("from outrigger import Host"))
         self.assertIn("asyncio", self.loaded("from outrigger import AsyncHost"))
+        for name in outrigger.__all__:
+            self.assertIsNotNone(getattr(outrigger, name))
+        with self.assertRaisesRegex(AttributeError, '"outrigger" has no attribute "nothing"'):
+            outrigger.nothing
 
 
 if __name__ == "__main__":

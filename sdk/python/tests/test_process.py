@@ -8,7 +8,8 @@ import sys
 import time
 import unittest
 
-from tests.plugin_process import DEADLINE_S, FIXTURE, SDK, PluginProcess, assert_once_within, event, wait_until
+from tests.plugin_process import FIXTURE, SDK, PluginProcess, assert_once_within, event
+from tests.waiting import DEADLINE_S, wait_until
 
 PLUGIN_ENV = {**os.environ, "PYTHONPATH": str(SDK), "OUTRIGGER_PLUGIN": "test"}
 

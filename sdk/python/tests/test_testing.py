@@ -72,7 +72,7 @@ class CallsThePlugin(unittest.TestCase):
 
         async def waits(payload, ctx):
             entered.set()
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()
 
         with plugin_of(sync) as plugin:
             call = plugin.start("x.one")

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,11 +33,31 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** A plugin's folder with the SDK in it, as `pip install --target` leaves it; gone when the test ends. */
-export function vendored(source: string): string {
+/** A plugin's folder with the SDK and these packages of the package index in it, as `pip install --target` leaves it; gone when the test ends. */
+export function vendored(source: string, ...requirements: readonly string[]): string {
   const folder = temporaryFolder();
   const filter = (path: string): boolean => !path.includes('__pycache__');
   cpSync(source, folder, { recursive: true, filter });
   cpSync(`${SDK}/outrigger`, join(folder, 'outrigger'), { recursive: true, filter });
+  // As links: some packages have hundreds of megabytes.
+  for (const requirement of requirements) execFileSync('cp', ['-rl', `${installed(requirement)}/.`, folder]);
+  return folder;
+}
+
+/** A folder with a package of the package index and what that stands on, kept between runs of the tests. */
+export function installed(requirement: string): string {
+  const folder = join(tmpdir(), 'outrigger-test-packages', requirement);
+  if (existsSync(join(folder, 'complete'))) return folder;
+  const fresh = `${folder}.${randomUUID()}`;
+  mkdirSync(fresh, { recursive: true });
+  try {
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action=ignore', '--target', fresh];
+    execFileSync('python3', [...pip, requirement], { stdio: 'pipe' });
+    writeFileSync(join(fresh, 'complete'), '');
+    // Another run of the tests may have been quicker.
+    if (!existsSync(join(folder, 'complete'))) renameSync(fresh, folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return folder;
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mellea import generative
 from mellea.backends import ModelOption
-from mellea.core import CBlock, Requirement
+from mellea.core import CBlock, Requirement, ValidationResult
 from mellea.plugins import PluginViolationError
-from mellea.stdlib.components import Instruction
+from mellea.stdlib.components import Document, Instruction
 from mellea.stdlib.sampling import RejectionSamplingStrategy
 from pydantic import BaseModel
 
@@ -53,6 +54,34 @@ class ComponentTest(Case):
             self.told("component_pre_execute", modify(action={"text": "something else"}))
             with self.assertRaisesRegex(PluginViolationError, '"text" cannot be set to that'):
                 session.instruct("SSN please", **options)
+
+    def test_component_pre_execute_follows_a_redaction_of_a_requirement(self) -> None:
+        wanted = Requirement("no SSN", validation_fn=lambda _: ValidationResult(True))
+        with self.rig.start() as session:
+            session.instruct("hello", requirements=[wanted], strategy=None)
+            action = self.rig.payload("component_pre_execute")["action"]
+            self.told("component_pre_execute", modify(action=json.loads(json.dumps(action).replace("SSN", "***"))))
+            session.instruct("hello", requirements=[wanted], strategy=None)
+        self.assertIn("no ***", self.last_prompt())
+        self.assertNotIn("SSN", self.last_prompt())
+        self.assertEqual(wanted.description, "no SSN")
+
+    def test_component_pre_execute_follows_a_redaction_in_slots_and_documents(self) -> None:
+        @generative
+        def classify(text: str) -> str:
+            """Says what it is."""
+
+        self.model.reply = '{"result": "fine"}'
+        with self.rig.start() as session:
+            asks: Any = (lambda: classify(session, text="SSN 5"), lambda: session.chat("SSN 1", documents=["SSN 2", Document("x", "SSN 3")]))
+            for ask in asks:
+                self.rig.answer({})
+                ask()
+                action = self.rig.payload("component_pre_execute")["action"]
+                self.told("component_pre_execute", modify(action=json.loads(json.dumps(action).replace("SSN", "***"))))
+                ask()
+                self.assertIn("***", self.last_prompt())
+                self.assertNotIn("SSN", self.last_prompt())
 
     def test_component_pre_execute_changes_requirements_strategy_and_format(self) -> None:
         wanted = [{"description": "be brief"}]

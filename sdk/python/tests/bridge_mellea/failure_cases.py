@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from outrigger.bridges import mellea as bridge
 from outrigger.bridges.mellea import _payloads, _rules
 from outrigger.bridges.mellea._changes import APPLY
+from outrigger.host import HostGone
 
 from .case import BLOCK, modify
 from .rig import ROOT, SDK, Rig
@@ -111,6 +112,15 @@ class FailureTest(unittest.TestCase):
             env = {"PATH": "", "HOME": folder, "XDG_CONFIG_HOME": folder}
             with bridge.connect(cwd=folder, env=env) as installed:
                 self.assertFalse(installed.hears("generation_pre_call"))
+
+    def test_connect_fails_when_its_host_cannot_be_started(self) -> None:
+        with TemporaryDirectory() as folder, self.assertRaisesRegex(HostGone, "/no/such"):
+            bridge.connect(f"{folder}/outrigger.json", command="/no/such")
+
+    def test_connect_starts_nothing_inside_a_plugin(self) -> None:
+        inside = {"OUTRIGGER_PLUGIN": "mine", "OUTRIGGER_SOCKET": "/no/such"}
+        with patch.dict(os.environ, inside), bridge.connect() as installed:
+            self.assertFalse(installed.hears("generation_pre_call"))
 
     def test_importing_the_bridge_does_not_import_mellea(self) -> None:
         code = "import sys, outrigger.bridges.mellea; sys.exit('mellea' in sys.modules or 'pydantic' in sys.modules)"

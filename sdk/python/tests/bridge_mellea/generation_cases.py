@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from mellea.backends import ModelOption
-from mellea.core import CBlock
+from mellea.core import CBlock, Component
 from mellea.plugins import PluginViolationError
+from mellea.stdlib.components.react import ReactInitiator
 
 from .case import Case, modify, shout
+
+
+class Raw(Component[dict[str, str]]):
+    """Is parsed from what the provider sent."""
+
+    def parts(self) -> list[Any]:
+        return []
+
+    def format_for_llm(self) -> str:
+        return "hello"
+
+    def _parse(self, computed: Any) -> dict[str, str]:
+        return {"raw": computed.raw.response["choices"][0]["message"]["content"]}
 
 
 class GenerationTest(Case):
@@ -43,6 +58,14 @@ class GenerationTest(Case):
             session.instruct("hello", strategy=None)
         self.assertEqual(self.rig.events("generation_post_call")[-1]["state"], {"tokens": 3})
 
+    def test_generation_pre_call_shows_what_has_no_text_of_its_own_as_it_is_sent(self) -> None:
+        with self.rig.start(context_type="chat") as session:
+            session.ctx = session.ctx.add(ReactInitiator("find 123", []))
+            session.instruct("hello", strategy=None)
+        [turn, *_] = self.rig.payload("generation_pre_call")["context"]["turns"]
+        self.assertEqual((turn["type"], turn["text"]), ("ReactInitiator", self.model.requests[-1]["messages"][0]["content"]))
+        self.assertIn("find 123", turn["text"])
+
     def test_generation_pre_call_blocks(self) -> None:
         with self.rig.start() as session, self.blocked("generation_pre_call"):
             session.instruct("hello", strategy=None)
@@ -61,6 +84,35 @@ class GenerationTest(Case):
         before, after = self.rig.events("generation_pre_call")[-1], self.rig.events("generation_post_call")[-1]
         self.assertEqual(before["payload"]["generation_id"], after["payload"]["generation_id"])
         self.assertEqual((before["operation"], after["payload"]["model_output"]["value"]), (after["operation"], "fine"))
+
+    def test_generation_post_call_changes_the_message_of_a_chat(self) -> None:
+        self.model.reply = "SSN 123"
+        with self.rig.start(context_type="chat") as session:
+            session.chat("hello")
+            output = self.rig.payload("generation_post_call")["model_output"]
+            for changes in ({"value": "***"}, json.loads(json.dumps(output).replace("SSN 123", "***"))):
+                self.told("generation_post_call", modify(model_output=changes))
+                self.assertEqual(session.chat("hello").content, "***")
+            session.chat("hello")
+        self.assertEqual([turn["content"] for turn in self.model.requests[-1]["messages"]][-5:], ["hello", "***", "hello", "***", "hello"])
+
+    def test_generation_post_call_changes_arguments_of_tool_calls(self) -> None:
+        options: Any = {"tool_calls": True, "model_options": {ModelOption.TOOLS: [shout]}}
+        self.model.reply = {"tool": "shout", "args": {"text": "SSN 123", "id": 2**60 + 1}}
+        with self.rig.start(context_type="chat") as session:
+            session.chat("hello", **options)
+            output = self.rig.payload("generation_post_call")["model_output"]
+            told = {"tool_calls": [{"name": "shout", "args": {"text": "***", "id": 2**60 + 1}}]}
+            for changes in (told, json.loads(json.dumps(output).replace("SSN 123", "***"))):
+                self.told("generation_post_call", modify(model_output=changes))
+                message = session.chat("hello", **options)
+                self.assertEqual(session.ctx.last_output().tool_calls[0].args, {"text": "***", "id": 2**60 + 1})
+                self.assertEqual(json.loads(message.tool_calls[0]["function"]["arguments"]), {"text": "***", "id": 2**60 + 1})
+
+    def test_generation_post_call_refuses_a_text_that_is_read_from_elsewhere(self) -> None:
+        self.told("generation_post_call", modify(model_output={"value": "***"}))
+        with self.rig.start() as session, self.assertRaisesRegex(PluginViolationError, "still holds the old text"):
+            session.act(Raw(), strategy=None)
 
     def test_generation_post_call_refuses_to_change_more_than_the_text(self) -> None:
         self.told("generation_post_call", modify(model_output={"tool_calls": [{"name": "rm", "args": {}}]}))

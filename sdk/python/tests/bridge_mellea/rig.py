@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from outrigger.bridges import mellea as bridge
 from outrigger.bridges.mellea._payloads import FIELDS
 from outrigger.host import Host
 
+from ..waiting import wait_until
 from .model_server import ModelServer
 
 HERE = Path(__file__).parent
@@ -93,10 +93,7 @@ class Rig:
 
     def gone(self) -> Any:
         """Why the host is gone; waits until it is."""
-        deadline = time.monotonic() + 10
-        while self.host.gone is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return self.host.gone
+        return wait_until(lambda: self.host.gone)
 
     def start(self, *plugins: Any, **options: Any) -> Any:
         """A real session of Mellea with its OpenAI backend."""

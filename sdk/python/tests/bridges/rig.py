@@ -8,7 +8,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from outrigger.host import Host
 
 from ..real_host import ROOT, SDK, command
+from ..waiting import wait_until
 
 BLOCK = {"action": "block", "violation": {"code": "no", "reason": "told to"}}
 
@@ -98,9 +98,7 @@ class Rig:
         if b"main.ts" not in Path(f"/proc/{pid}/cmdline").read_bytes():
             raise AssertionError(f"process {pid} is no host")
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while host.gone is None and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: host.gone)
 
 
 class RigTest(unittest.TestCase):

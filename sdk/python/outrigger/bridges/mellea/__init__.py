@@ -9,13 +9,11 @@ with bridge.connect() as outrigger:
 
 from __future__ import annotations
 
-import os
-
-from outrigger.host import Host
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from outrigger.host import Host
 
     from ._bridge import Bridge
 
@@ -31,13 +29,12 @@ def install(host: Host) -> Bridge:
 
 def connect(config: str | None = None, **options: Any) -> Bridge:
     """As `install()`, with a host of its own: the daemon that OUTRIGGER_SOCKET names, else a child process, and that only
-    where a configuration is found. `options` are those of `Host.connect()` or `Host.embedded()`. Closed by `uninstall()`."""
+    where a configuration is found. Raises HostError when that cannot be started. `options` are those of `Host.connect()` or
+    `Host.embedded()`. Closed by `uninstall()`."""
+    from .._events import open_host
     from ._install import install as _install
 
-    if config is None and os.environ.get("OUTRIGGER_SOCKET"):
-        host = Host.connect(**options)
-    else:
-        host = Host.embedded(config, **{"catalogs": ["mellea"], "only_if_configured": config is None, **options})
+    host = open_host("mellea", config, **{"on_host_failure": "raise", **options})
     try:
         return _install(host, owns_host=True)
     except BaseException:

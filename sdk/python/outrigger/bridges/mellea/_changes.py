@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from mellea.core import Requirement, ValidationResult
@@ -12,10 +11,11 @@ from mellea.stdlib import sampling
 from pydantic import BaseModel
 
 from ._change import Change, NotApplicable
-from ._data import Json, data, requirement, same
+from ._data import Json, requirement, same
 from ._options import options_back
+from ._outputs import set_output, set_processed, with_args
 from ._rules import OPERATION
-from ._texts import set_action, set_output, set_processed
+from ._texts import set_action
 
 FILLED = {"session_id", "request_id", "timestamp", "hook", "user_metadata", "payload_version", *OPERATION.values()}
 """What the host may fill in; no plugin can change it."""
@@ -148,9 +148,7 @@ def _tool_args(change: Change) -> Any:
 def _with_args(change: Change, args: Any) -> Any:
     if not isinstance(args, dict):
         raise change.refuse("arguments are an object")
-    live = change.live.args
-    kept = {name: live[name] if name in live and same(data(live[name]), value) else value for name, value in args.items()}
-    return replace(change.live, args=kept)
+    return with_args(change.live, args)
 
 
 _OPTIONS: dict[str, tuple[str, Apply]] = {"model_options": ("model_options", _options)}

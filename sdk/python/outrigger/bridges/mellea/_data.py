@@ -91,11 +91,18 @@ def component(span: Any) -> Json:
 
 
 def _fields(span: Any) -> Json:
-    hidden = {"_description", "content", "_content_cblock", "_images", "_audio", "_requirements", "name"}
+    hidden = {"_description", "content", "_content_cblock", "_docs", "_images", "_audio", "_requirements", "name"}
     fields = {key.lstrip("_"): data(value) for key, value in vars(span).items() if key not in hidden and value is not None}
     if getattr(span, "_requirements", None):
         fields["requirements"] = requirements(span._requirements)
+    if getattr(span, "_docs", None):
+        fields["documents"] = [document(one) for one in span._docs]
     return fields
+
+
+def document(one: Any) -> Json:
+    """What is attached to a message."""
+    return {name: data(getattr(one, name)) for name in ("text", "title", "doc_id")}
 
 
 def rendered(span: Any) -> str | None:
@@ -121,7 +128,9 @@ def turn(span: Any) -> Json:
     role = getattr(span, "role", None)
     if not isinstance(role, str) or role == "":
         role = "assistant" if isinstance(span, ModelOutputThunk) else "user"
-    return {"role": role, "text": text_of(span), "type": type(span).__name__}
+    text = text_of(span)
+    # What has no text of its own, such as the goal of an agent, is sent as its template has it.
+    return {"role": role, "text": rendered(span) if text is None else text, "type": type(span).__name__}
 
 
 def turns(spans: Iterable[Any] | None) -> list[Json] | None:

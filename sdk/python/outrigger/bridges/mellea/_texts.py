@@ -1,7 +1,8 @@
-"""Changed texts, put into the objects that Mellea goes on with."""
+"""Changed texts of components, put into the objects that Mellea goes on with."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,10 @@ from mellea.core import CBlock
 from mellea.stdlib.components import Instruction, Message
 
 from ._change import Change
-from ._data import Json, component, output, same
+from ._data import Json, component, same
 
 
-def _must_read(change: Change, after: Json, undo: Callable[[], object]) -> None:
+def must_read(change: Change, after: Json, undo: Callable[[], object]) -> None:
     """Every part that was changed reads as it was asked for; otherwise all is taken back."""
     for name in {**change.sent, **change.new}:
         wanted = change.new.get(name)
@@ -22,18 +23,21 @@ def _must_read(change: Change, after: Json, undo: Callable[[], object]) -> None:
 
 
 def set_action(change: Change) -> Any:
-    """An instruction's texts, a message's, a block's: in place, for Mellea goes on with the object it has."""
+    """Texts of an instruction, a message, a generative slot, a block: in place, for Mellea goes on with the object it has."""
     span, new = change.live, change.new
-    before = dict(vars(span))
+    before, fields = dict(vars(span)), new.get("fields") or {}
     if isinstance(span, CBlock):
         name = "description" if same(change.sent["text"], new.get("text")) else "text"
         span.value = str(new.get(name))
     elif isinstance(span, Message):
         span.content = str(new.get("description"))
         span._content_cblock = CBlock(span.content)
+        span._docs = _documents(span._docs, fields.get("documents"))
     elif isinstance(span, Instruction):
         _instruct(span, new)
-    _must_read(change, component(span), lambda: vars(span).update(before))
+    elif isinstance(getattr(span, "_arguments", None), CBlock):
+        span._arguments = _with(span._arguments, value=fields.get("arguments"))
+    must_read(change, component(span), lambda: vars(span).update(before))
     return span
 
 
@@ -47,40 +51,29 @@ def _instruct(span: Instruction, new: Json) -> None:
         span._icl_examples = [_text(old, text) for old, text in zip(span._icl_examples, examples, strict=True)]
     span._prefix = _text(span._prefix, fields.get("prefix"))
     span._output_prefix = _text(span._output_prefix, fields.get("output_prefix"))
+    if isinstance(fields.get("repair_string"), str):
+        span._repair_string = fields["repair_string"]
+    wanted = fields.get("requirements") or []
+    if len(wanted) == len(span._requirements):
+        span._requirements = [_with(old, description=one["description"]) for old, one in zip(span._requirements, wanted, strict=True)]
+
+
+def _documents(old: Any, wanted: Any) -> Any:
+    if not (old and wanted and len(old) == len(wanted)):
+        return old
+    return [_with(one, text=told.get("text"), title=told.get("title")) for one, told in zip(old, wanted, strict=True)]
+
+
+def _with(old: Any, **texts: Any) -> Any:
+    """A copy with these texts, for the program may use its object elsewhere, too."""
+    changed = {name: text for name, text in texts.items() if isinstance(text, str) and text != (getattr(old, name) or "")}
+    if not changed:
+        return old
+    new = copy.copy(old)
+    for name, text in changed.items():
+        setattr(new, name, text)
+    return new
 
 
 def _text(old: Any, text: Any) -> Any:
     return CBlock(text) if isinstance(old, CBlock) and isinstance(text, str) and text != old.value else old
-
-
-def set_output(change: Change) -> Any:
-    """The text of an output, in place, and what is parsed from it."""
-    thunk, new = change.live, change.new
-    if thunk is None or new is None:
-        raise change.refuse("an output can neither be made nor taken away")
-    if not isinstance(new.get("value"), str):
-        raise change.refuse("an output needs a text")
-    before = (thunk.value, thunk.parsed_repr, thunk.thinking)
-
-    def undo() -> None:
-        thunk.value, thunk.parsed_repr, thunk.thinking = before
-
-    thunk.value = new["value"]
-    if "thinking" in new:
-        thunk.thinking = new["thinking"]
-    try:
-        if new["value"] != before[0]:
-            thunk._set_parsed_repr()
-    except Exception as error:
-        undo()
-        raise change.refuse(f"the new text cannot be parsed: {error}") from error
-    _must_read(change, output(thunk), undo)
-    return thunk
-
-
-def set_processed(change: Change) -> Any:
-    """The specification's name for the text of `model_output`."""
-    sent = output(change.live)
-    inner = Change(change.hook, change.field, change.payload, sent, sent | {"value": change.new})
-    inner.live = change.live
-    return set_output(inner)
