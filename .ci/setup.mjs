@@ -37,4 +37,4 @@ if (process.platform === 'linux' && process.getuid() === 0 && !existsSync('/usr/
   console.error(isThere ? 'Installed bubblewrap, the sandbox' : 'Could not install bubblewrap, the sandbox: apt-get install bubblewrap');
 }
 run(`${root}node_modules/.bin/node`, [`${root}node_modules/typescript/bin/tsc`, '-b', 'schemas', 'sdk/typescript', 'host']);
-run(`${root}node_modules/.bin/node`, [`${root}host/dashboard/build.mjs`]);
+for (const script of ['host/build.mjs', 'host/dashboard/build.mjs']) run(`${root}node_modules/.bin/node`, [`${root}${script}`]);

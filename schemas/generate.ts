@@ -17,6 +17,8 @@ function lazy(name: string): PropertyDescriptor {
   return { enumerable: true, get: () => (catalog ??= read()) };
 }
 `;
+/** What plugins ask of the host: most never do, and then its validators are not loaded. */
+export const SERVICES: RegExp = /^protocol\/(hook-emit|net-fetch|permission-request|secret-|storage-)/;
 const FILES = ['manifest', 'config', 'lock', 'catalog', 'trace'];
 
 type Schema = Record<string, unknown> & { $id: string; title: string };
@@ -116,6 +118,17 @@ function validatorsOf(schemas: Record<string, Schema>, { allErrors = false, part
     ajv.addSchema(schema);
     exported[name] = schema.$id;
   }
+  return moduleOf(ajv, exported);
+}
+
+/** Checks schemas themselves: made when a schema is first compiled, it would take 50 ms of a start. */
+function metaValidator(): string {
+  return moduleOf(new Ajv2020({ code: { source: true, esm: true, lines: true } }), {
+    schema: 'https://json-schema.org/draft/2020-12/schema',
+  });
+}
+
+function moduleOf(ajv: Ajv2020, exported: Record<string, string>): string {
   const code = (standalone as unknown as (ajv: Ajv2020, refs: Record<string, string>) => string)(ajv, exported)
     .replaceAll('require("ajv/dist/runtime/ucs2length").default', 'ucs2length')
     .replaceAll('require("ajv/dist/runtime/equal").default', 'equal')
@@ -161,12 +174,12 @@ function examples(folder: string): string[] {
 /** Every generated file by its path below this folder. */
 export async function generate(): Promise<Map<string, string>> {
   const out = new Map<string, string>();
-  const protocolPaths = protocolFiles.map((name) => `protocol/${name}`);
-  const clientPaths = clientFiles.map((name) => `client/${name}`);
+  const [protocolPaths, clientPaths] = [protocolFiles.map((name) => `protocol/${name}`), clientFiles.map((name) => `client/${name}`)];
   const filePaths = FILES.map((name) => `${name}.schema.json`);
   out.set('generated/protocol.ts', await typesOf([...protocolPaths, ...clientPaths, ...filePaths]));
   for (const [name, paths] of [
-    ['protocol', protocolPaths],
+    ['protocol', protocolPaths.filter((path) => !SERVICES.test(path))],
+    ['services', protocolPaths.filter((path) => SERVICES.test(path))],
     ['client', clientPaths],
     ['files', filePaths],
   ] as const) {
@@ -174,6 +187,8 @@ export async function generate(): Promise<Map<string, string>> {
     out.set(`generated/validate-${name}.js`, validatorsOf(schemas, { allErrors: name === 'files' }));
     out.set(`generated/validate-${name}.d.ts`, declarations(Object.keys(schemas)));
   }
+  out.set('generated/validate-schema.js', metaValidator());
+  out.set('generated/validate-schema.d.ts', declarations(['schema']));
   const hookMap: string[] = [];
   const catalogs: string[] = [];
   const imports: string[] = [];
@@ -199,8 +214,7 @@ export async function generate(): Promise<Map<string, string>> {
     'generated/catalogs.ts',
     `${HEADER}import { readFileSync } from 'node:fs';\nimport type { Catalog } from './protocol.ts';\n${LAZY}\nexport const catalogs: Record<string, Catalog> = Object.defineProperties({}, {\n${catalogs.join('\n')}\n});\n`,
   );
-  const methods = read<object>('methods.json');
-  out.set('generated/methods.ts', `${HEADER}export const methods = ${JSON.stringify(methods, null, 2)} as const;\n`);
+  out.set('generated/methods.ts', `${HEADER}export const methods = ${JSON.stringify(read<object>('methods.json'), null, 2)} as const;\n`);
   const text = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
   const textIfAny = (path: string) => (existsSync(new URL(path, ROOT)) ? text(path) : undefined);
   const sources = { read, text, textIfAny, examples, catalogs: catalogNames, errors: ERRORS };

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
@@ -28,7 +29,7 @@ test.each(packages)('$folder packs every file that its files import', ({ folder,
   const missing = files
     .filter((file) => /\.m?[jt]s$/.test(file))
     .flatMap((file) =>
-      [...read(`${folder}/${file}`).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to = '']) => [
+      [...read(`${folder}/${file}`).matchAll(/(?:from|import|import\()\s*(['"])(\.\.?\/[^'"]+)\1/g)].map(([, , to = '']) => [
         file,
         posix.join(posix.dirname(file), to),
       ]),
@@ -43,6 +44,53 @@ test.each(packages)('$folder packs its licence and nothing that only development
   expect(read(`${folder}/LICENSE`)).toBe(read('LICENSE'));
   expect(files).toContain('LICENSE');
   expect(files.filter((file) => /\.test\.|tsbuildinfo|tsconfig|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+});
+
+describe('the host as packed', () => {
+  const host = packages.find(({ folder }) => folder === 'host')?.files ?? [];
+  const folder = mkdtempSync(join(tmpdir(), 'outrigger-packed-'));
+  const place = join(folder, 'node_modules/outrigger');
+  const node = (...args: string[]): string =>
+    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env: { HOME: folder } });
+
+  beforeAll(() => {
+    for (const file of host.filter((path) => !/\.(d\.ts|map)$/.test(path))) cpSync(`${root}host/${file}`, join(place, file));
+    mkdirSync(join(folder, 'node_modules/@outrigger'));
+    for (const name of ['@outrigger/schemas', 'fast-deep-equal'])
+      symlinkSync(realpathSync(`${root}node_modules/${name}`), join(folder, 'node_modules', name));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('starts without the libraries that are inside', () => {
+    const fire = `const host = await createHost({ config: { plugins: { p: { path: './p', trust: 'full' } } } });
+      console.log((await host.emit('conda.pre_command', { command: 'x', arguments: [], argv: ['x'] })).status); await host.close();`;
+    cpSync(new URL('../sample-plugins/hello', import.meta.url), join(folder, 'p'), { recursive: true });
+
+    expect(node('--input-type=module', '-e', `import { createHost } from 'outrigger'; ${fire}`)).toBe('continued\n');
+    expect(node(join(place, 'bin.mjs'), '--version')).toBe(`${JSON.parse(read('host/package.json')).version}\n`);
+  });
+
+  test('loads nothing at its import that only some need', () => {
+    const loaded = node('--input-type=module', '-e', `await import('outrigger'); console.log(process.moduleLoadList.join('\\n'))`).split(
+      '\n',
+    );
+
+    expect(loaded).toContain('NativeModule child_process');
+    expect(loaded.filter((name) => /^NativeModule (http|https|tls|sqlite|dns|internal\/deps\/undici\/undici)$/.test(name))).toEqual([]);
+  });
+
+  test('names the licence of every package inside', () => {
+    const maps = host.filter((file) => file.endsWith('.js.map')).map((file) => JSON.parse(read(`host/${file}`)) as { sources: string[] });
+    const inside = maps.flatMap(({ sources }) => sources).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+    // Those in files of their own, and what they bring.
+    const whole = ['ajv', 'commander', 'execa', 'prom-client', 'yaml', 'fast-uri', 'human-signals', 'signal-exit', 'tdigest'];
+    const text = read('host/dist/LICENSES.txt');
+
+    const libraries = host.filter((file) => file.startsWith('dist/libraries/')).map((file) => /^\w+(-client)?/.exec(basename(file))?.[0]);
+    expect([...new Set(libraries)].sort()).toEqual(whole.slice(0, 5));
+    expect(inside).toContain('fast-deep-equal');
+    expect([...whole, ...new Set(inside)].filter((name) => !new RegExp(`^${name} \\d`, 'm').test(text))).toEqual([]);
+  });
 });
 
 test('npm start calls no program by a name that its own installation changes', () => {

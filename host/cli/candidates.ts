@@ -14,6 +14,7 @@ export interface Candidate {
 
 const OPTION_VALUES: Readonly<Record<string, 'plugins' | 'hooks' | 'files'>> = {
   '--without': 'plugins',
+  '--plugin': 'plugins',
   '--inspect-plugin': 'plugins',
   '--hook': 'hooks',
   '--config': 'files',
@@ -88,13 +89,15 @@ function subcommands(command: Command): Wanted {
   return { kind: 'words', words };
 }
 
-function valuesOf({ long }: Option): Wanted {
+function valuesOf({ long, argChoices }: Option): Wanted {
+  if (argChoices !== undefined) return { kind: 'words', words: argChoices.map((word) => ({ word, description: '' })) };
   const kind = long === undefined ? undefined : OPTION_VALUES[long];
   return kind === undefined ? { kind: 'words', words: [] } : { kind };
 }
 
 function argumentValues(command: Command, position: number): Wanted {
-  const argument = command.registeredArguments[position];
+  const last = command.registeredArguments.at(-1);
+  const argument = command.registeredArguments[position] ?? (last?.variadic ? last : undefined);
   const choices = argument?.argChoices?.map((word) => ({ word, description: '' }));
   if (choices) return { kind: 'words', words: choices };
   switch (argument?.name()) {

@@ -1,12 +1,13 @@
+import { isAtLeast, type LogLevel, speakerOf } from '../protocol/log-levels.ts';
 import type { Logger } from '../protocol/types.ts';
 import type { Paint, Tone } from './print/paint.ts';
 import { printable, printableJson, printableValue } from './print/printable.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
 export interface LogOptions {
   /** The lowest level that is written. */
   readonly level: LogLevel;
+  /** The lowest level of what a plugin says, where the operator has set one; it counts in place of the above. */
+  readonly levelOf?: (plugin: string) => LogLevel | undefined;
   /** JSON lines in place of people's words. */
   readonly json: boolean;
   readonly paint: Paint;
@@ -15,14 +16,15 @@ export interface LogOptions {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 const TONES: Readonly<Record<LogLevel, Tone>> = { debug: 'faint', info: 'plain', warn: 'warn', error: 'bad' };
 const PREFIXES: Readonly<Record<LogLevel, string>> = { debug: '', info: '', warn: 'warning: ', error: '' };
 
 /** One record: `outrigger: warning: …` for people, its further lines indented; `{"level":"warn","message":…}` for programs. */
 export function makeLog(options: LogOptions): Logger {
   const make = (level: LogLevel) => (message: string, fields?: Fields) => {
-    if (LEVELS[level] < LEVELS[options.level]) return;
+    const speaker = options.levelOf && speakerOf(fields);
+    const lowest = (speaker === undefined ? undefined : options.levelOf?.(speaker)) ?? options.level;
+    if (!isAtLeast(level, lowest)) return;
     options.write(`${options.json ? jsonLine(level, message, fields) : textLine(level, message, fields, options)}\n`);
   };
   return { debug: make('debug'), info: make('info'), warn: make('warn'), error: make('error') };

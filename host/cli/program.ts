@@ -2,9 +2,9 @@ import { Argument, Command, Option } from 'commander';
 import type { NewOptions } from './commands/new.ts';
 import type { CliContext } from './context.ts';
 import { declareUp } from './declare-daemon.ts';
+import { declareEvents } from './declare-events.ts';
 import { declareLive } from './declare-live.ts';
 import { addGlobalOptions, type GlobalOptions, readGlobalOptions } from './global-options.ts';
-import { UsageError } from './usage-error.ts';
 import { writeAll } from './write-all.ts';
 
 /** Runs one command and gives the exit code, or the signal to die of. */
@@ -28,40 +28,7 @@ export function makeProgram(deps: ProgramDeps): Command {
     .configureOutput({ writeOut: (text) => writeAll(1, text), writeErr: (text) => writeAll(2, text), outputError: () => {} });
   const declare = declarer(deps);
 
-  declare(
-    program,
-    'run <command...>',
-    'run a command inside its hooks: pre_command, post_command, on_exception',
-    async (context, args, options) => (await import('./commands/run.ts')).run(context, args, options),
-  )
-    .passThroughOptions()
-    .option('--record <file>', 'write every message of a plugin into a file, for "outrigger replay"')
-    .option('--record-plugin <plugin>', 'plugin to record; default: the first that is asked')
-    .usage('[options] [--] <command> [args...]');
-
-  declare(program, 'emit <hook>', 'fire an event and print what became of it', async (context, [hook = ''], options) =>
-    (await import('./commands/emit.ts')).emit(context, hook, options),
-  )
-    .option('--payload <json>', 'payload as JSON, @FILE to read a file, - to read stdin', '{}')
-    .option('--session <id>', 'session to fire it in')
-    .option('--operation <id>', 'operation it belongs to')
-    .option('--record <file>', 'write every message of a plugin into a file, for "outrigger replay"')
-    .option('--record-plugin <plugin>', 'plugin to record; default: the first that is asked');
-
-  declare(program, 'explain <hook>', 'print the plan of a hook point, with the reason for every place', async (context, [hook = '']) =>
-    (await import('./commands/explain.ts')).explain(context, hook),
-  );
-
-  declare(
-    program,
-    'trace [event]',
-    'list the latest events, or show one: its id, the beginning of it, or "last"',
-    async (context, [event], options) => (await import('./commands/trace.ts')).trace(context, event, options),
-  )
-    .option('-f, --follow', 'go on with new events until interrupted')
-    .addOption(new Option('-n, --number <count>', 'most events listed').default(20).argParser(countOf))
-    .option('--hook <hook>', 'only events of this hook point');
-
+  declareEvents(program, declare);
   declareUp(program, declare);
   declarePlugins(program, declare);
   declareSecrets(program, declare);
@@ -226,9 +193,4 @@ function declarer(deps: ProgramDeps): Declare {
     });
     return command;
   };
-}
-
-function countOf(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`Cannot use "${text}" as a number of events: give a whole number from 1`);
-  return Number(text);
 }

@@ -3,8 +3,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { EmitResult, HelloResult, HookMap, HooksListResult, SessionOpenResult, Trace, TraceGetResult } from '@outrigger/schemas';
 import { daemonPlace } from '../daemon/control/place.ts';
 import { HostError } from '../protocol/errors.ts';
+import { followTraces } from './follow-traces.ts';
 import { openWire, PROTOCOL } from './open-wire.ts';
-import type { Client, ClientEmitOptions, ClientOperation, ClientOutcome, ClientScope, ClientSession, ConnectOptions } from './types.ts';
+import type {
+  Client,
+  ClientEmitOptions,
+  ClientOperation,
+  ClientOutcome,
+  ClientScope,
+  ClientSession,
+  ConnectOptions,
+  FollowOptions,
+} from './types.ts';
 import type { Wire } from './wire.ts';
 
 const RECONNECT_MS = [100, 200, 400, 800, 1600, 3200, 5000];
@@ -83,7 +93,7 @@ class DaemonClient extends Scope {
     if ('reason' in opened)
       throw new HostError('HOST_STOPPED', `Cannot connect to a daemon at "${path}": ${opened.reason}; start one: outrigger start`);
     const { wire } = opened;
-    const hello = await wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, token, catalogs });
+    const hello = await wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, pid: process.pid, token, catalogs });
     this.#wire = wire;
     this.heard = new Set(hello.heard);
     this.problems = hello.problems;
@@ -109,6 +119,10 @@ class DaemonClient extends Scope {
 
   async trace(event: string): Promise<Trace | undefined> {
     return (await this.#open().request<TraceGetResult>('trace/get', { event })).trace as unknown as Trace | undefined;
+  }
+
+  traces(options: FollowOptions = {}): AsyncIterable<Trace> {
+    return followTraces(this.#open(), options);
   }
 
   close(): Promise<void> {

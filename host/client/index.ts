@@ -1,3 +1,12 @@
 export { HostError } from '../protocol/errors.ts';
 export { connect } from './connect.ts';
-export type { Client, ClientEmitOptions, ClientOperation, ClientOutcome, ClientScope, ClientSession, ConnectOptions } from './types.ts';
+export type {
+  Client,
+  ClientEmitOptions,
+  ClientOperation,
+  ClientOutcome,
+  ClientScope,
+  ClientSession,
+  ConnectOptions,
+  FollowOptions,
+} from './types.ts';

@@ -24,7 +24,7 @@ export async function greetDaemon(
   const opened = await openWire(path, { deadlineMs });
   if ('reason' in opened) return opened;
   try {
-    await opened.wire.request('hello', { protocol: PROTOCOL, name });
+    await opened.wire.request('hello', { protocol: PROTOCOL, name, pid: process.pid });
     return opened;
   } catch (error) {
     opened.wire.end('it said no to hello');

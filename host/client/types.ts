@@ -73,11 +73,22 @@ export interface ClientSession<M = HookMap> extends ClientScope<M>, AsyncDisposa
   close(): Promise<void>;
 }
 
+export interface FollowOptions {
+  /** Only of this hook point. */
+  readonly hook?: string;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Told when events were not told, because they came faster than they were read. */
+  readonly onMissing?: () => void;
+}
+
 /** One connection to a daemon. Close it: its events are cancelled and its sessions end. */
 export interface Client<M = HookMap> extends ClientScope<M>, AsyncDisposable {
   session(options?: { id?: string; plugins?: readonly string[] }): Promise<ClientSession<M>>;
   hooks(): Promise<readonly { readonly name: string; readonly description: string; readonly subscribers: readonly string[] }[]>;
   trace(event: string): Promise<Trace | undefined>;
+  /** Records of events as they end, of this client and of others, from this call on until the signal aborts. Rejects with HOST_STOPPED when the connection is lost. */
+  traces(options?: FollowOptions): AsyncIterable<Trace>;
   /** What was wrong in the configuration when the connection was made. */
   readonly problems: readonly string[];
   close(): Promise<void>;

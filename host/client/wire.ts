@@ -64,6 +64,10 @@ export class Wire {
     const id = ++this.#lastId;
     this.#writer.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     return new Promise((resolve, reject) => {
+      if (signal === undefined && this.#deadlineMs === undefined) {
+        this.#waiting.set(id, { method, resolve: resolve as Waiting['resolve'], reject });
+        return;
+      }
       const onAbort = (): void => {
         this.notify('$/cancelRequest', { id });
         this.#settle(id)?.reject(cancelled(method));

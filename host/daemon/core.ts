@@ -1,13 +1,16 @@
 import type { Permissions, Trace } from '@outrigger/schemas';
+import { ANSWER_BYTES, AnswerRoom } from '../dispatcher/answer-room.ts';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
 import { isFailOpen, makeTrace } from '../dispatcher/trace.ts';
 import { Timers } from '../process/timers.ts';
 import { didYouMean } from '../protocol/did-you-mean.ts';
 import { HostError } from '../protocol/errors.ts';
+import { leveledLog } from '../protocol/log-levels.ts';
 import type { Logger } from '../protocol/types.ts';
 import type { LoadedHook, RegisteredPlugin, Registry } from '../registry/types.ts';
 import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
+import { type Auditor, auditor } from './audit.ts';
 import { type HostJournal, openJournal } from './host-journal.ts';
 import { KeptData } from './kept-data.ts';
 import { type Placed, Roster } from './live/roster.ts';
@@ -44,6 +47,7 @@ export class Core {
   /** The plugins as they are right now. */
   readonly roster: Roster;
   readonly watchers: Set<EventWatcher> = new Set();
+  readonly audit: Auditor;
   /** What is kept on disk; undefined: nothing. */
   readonly journal: HostJournal | undefined;
   /** Set once by the host: where events of plugins that no event caused are fired. */
@@ -52,12 +56,14 @@ export class Core {
   readonly #leaving: Set<VersionedPlugin> = new Set();
   readonly #kept: KeptData;
   readonly #options: CoreOptions;
+  readonly #room: AnswerRoom = new AnswerRoom(() => this.registry.config.limits?.answerBytes ?? ANSWER_BYTES);
   readonly #failOpens: Map<string, number> = new Map();
   readonly #counts: { events: number; blocked: number; replaced: number } = { events: 0, blocked: 0, replaced: 0 };
   #stopped = false;
 
   constructor(given: CoreOptions) {
-    const options = { ...given, log: guardedLog(given.log, this.guard) };
+    const log = leveledLog(guardedLog(given.log, this.guard), (plugin) => this.registry.plugins.get(plugin)?.logLevel);
+    const options = { ...given, log };
     this.#options = options;
     // Those who keep it see what a reload makes of it.
     const inForce = { registry: options.registry };
@@ -71,6 +77,7 @@ export class Core {
     this.recent = new RecentEvents(options.traceCapacity ?? DEFAULT_TRACES);
     this.emitContext = {
       timers: this.timers,
+      room: this.#room,
       isInspecting: options.inspectPlugin !== undefined,
       shown: (trace) => this.guard.data(trace),
       begin: (run) => this.recent.begin(run),
@@ -90,8 +97,9 @@ export class Core {
     });
     const countFailOpen = (key: string): boolean => this.#countFailOpen(key);
     this.journal = openJournal(options.journal === true, Object.assign(live, { timers: this.timers, guard: this.guard, countFailOpen }));
+    this.audit = auditor(options.log, this.journal);
     if (this.journal !== undefined) this.watchers.add(this.journal.watch);
-    const { env, cacheDir, inspectPlugin, log } = options;
+    const { env, cacheDir, inspectPlugin } = options;
     const { timers, guard, grants, journal } = this;
     this.roster = new Roster(inForce, {
       ...{ env, cacheDir, inspectPlugin, log, timers, guard, grants, journal },
@@ -151,7 +159,8 @@ export class Core {
 
   stats(): HostStats {
     const journal = this.journal?.stats();
-    return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens), ...(journal && { journal }) };
+    const { bytes, refused } = this.#room;
+    return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens), answers: { bytes, refused }, ...(journal && { journal }) };
   }
 
   /** Circuit breakers that are not closed. */
@@ -217,6 +226,11 @@ export class Core {
       if (first)
         this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
     }
+    this.#show(run);
+  }
+
+  #show(run: EventRun): void {
+    if (this.watchers.size === 0 && this.#options.onTrace === undefined) return;
     try {
       const read = (): Trace => this.guard.data(makeTrace(run));
       for (const watch of this.watchers) watch(finishedEvent(run, read));

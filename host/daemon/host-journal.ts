@@ -1,7 +1,7 @@
 import type { Participant, Plan } from '../dispatcher/plan.ts';
 import type { Outcome } from '../dispatcher/types.ts';
 import { Deliverer } from '../journal/deliverer.ts';
-import { Journal } from '../journal/journal.ts';
+import { Journal, type JournalNumbers } from '../journal/journal.ts';
 import { Spool, type SpoolStats } from '../journal/spool.ts';
 import type { JournalRecord, SpoolItem } from '../journal/types.ts';
 import { within } from '../process/terminate.ts';
@@ -24,11 +24,19 @@ export interface HostJournalOptions {
   readonly countFailOpen: (key: string) => boolean;
 }
 
-export interface JournalStats {
-  /** Traces and records that could not be kept. */
-  readonly lost: number;
+export interface JournalStats extends JournalNumbers {
   /** Events for `delivery: at-least-once`; undefined when nobody asked for it. */
   readonly spool: SpoolStats | undefined;
+  /** Events that did not wait for the disk any longer: they were kept later. */
+  readonly late: number;
+  /** What waits for each plugin that asked for it, by name. */
+  readonly spools: Readonly<Record<string, ReturnType<Spool['of']>>>;
+}
+
+/** One event that a plugin is to get at least once. */
+interface Kept {
+  readonly shared: string;
+  readonly key: string;
 }
 
 /** How long an emit waits for the disk, in milliseconds; then it goes on, and the event is kept when the disk lets it. */
@@ -39,12 +47,15 @@ export class HostJournal {
   readonly #options: HostJournalOptions;
   readonly #journal: Journal;
   readonly #deliverers: Map<string, Deliverer> = new Map();
-  /** By plugin name. */
-  readonly #keys: Map<string, string> = new Map();
+  /** Under what the events of plugins that are in use are kept, by plugin name. */
+  #keys: ReadonlyMap<string, string> = new Map();
+  /** Keys of plugins that are told of: they have events and are not in use. */
+  #unheard: ReadonlySet<string> = new Set();
   /** By event: what emit() waits for. */
   readonly #keeping: Map<string, Promise<unknown>> = new Map();
   #spool: Spool | undefined;
   #isClosed = false;
+  #late = 0;
 
   constructor(options: HostJournalOptions) {
     this.#options = options;
@@ -70,30 +81,54 @@ export class HostJournal {
   }
 
   stats(): JournalStats {
-    return { lost: this.#journal.lost, spool: this.#spool?.stats() };
+    const numbers = { ...this.#journal.stats(), late: this.#late };
+    const spool = this.#spool;
+    if (spool === undefined) return { ...numbers, spool: undefined, spools: {} };
+    const problems = [numbers.lastProblem, spool.lastProblem].filter((problem) => problem !== undefined);
+    return {
+      ...numbers,
+      bytes: numbers.bytes + spool.fileBytes,
+      lastProblem: problems.sort((a, b) => a.time.localeCompare(b.time)).at(-1),
+      spool: spool.stats(),
+      spools: Object.fromEntries([...this.#keys].map(([plugin, key]) => [plugin, spool.of(key)])),
+    };
   }
 
   /** The handle for a subscription: one that keeps what it is told, when the subscription asks for it. */
   keeping(subscription: Subscription, plugin: PluginHandle): PluginHandle {
     if (!isKept(subscription)) return plugin;
     const { hook, timeoutMs } = subscription;
-    const deliverer = this.#delivererOf(plugin.name);
-    deliverer.serve(hook, plugin, timeoutMs);
+    const key = this.#keyOf(plugin.name);
+    this.#delivererOf(key, plugin.name).serve(hook, plugin, timeoutMs);
     return {
       name: plugin.name,
       invoke: (call) => plugin.invoke(call),
-      notify: (shared) => this.#keep(hook, plugin, { shared, deliverer }),
+      notify: (shared) => this.#keep(hook, plugin, { shared, key }),
     };
   }
 
-  /** Delivers what was kept by an earlier host. */
+  /** Forgets who is not in use: what waits for them stays where it is, until they are again or it is too old. */
+  release(inUse: Iterable<string>): void {
+    const keys = [...inUse].map((plugin) => [plugin, this.#keyOf(plugin)] as const);
+    this.#keys = new Map(keys.filter(([, key]) => this.#deliverers.has(key)));
+    const kept = new Set(this.#keys.values());
+    for (const [key, deliverer] of this.#deliverers) {
+      if (kept.has(key)) continue;
+      deliverer.close();
+      this.#deliverers.delete(key);
+    }
+  }
+
+  /** Delivers what was kept earlier, by another host or for plugins that were not in use. */
   async start(): Promise<void> {
     const spool = this.#spool;
-    if (spool === undefined) return;
+    if (spool === undefined || this.#isClosed) return;
     // When it cannot be read the spool says so itself, and deliverers try again.
     const waiting = await spool.load().catch(() => ({}));
-    const unheard = Object.keys(waiting).filter((key) => !this.#deliverers.has(key));
-    if (unheard.length > 0) this.#options.log.warn('kept events wait for plugins that do not hear them', { plugins: unheard });
+    const unheard = Object.entries(waiting).flatMap(([key, { events }]) => (events === 0 || this.#deliverers.has(key) ? [] : [key]));
+    const news = unheard.filter((key) => !this.#unheard.has(key));
+    this.#unheard = new Set(unheard);
+    if (news.length > 0) this.#options.log.warn('kept events wait for plugins that do not hear them', { plugins: news });
     for (const deliverer of this.#deliverers.values()) deliverer.wake();
   }
 
@@ -110,8 +145,9 @@ export class HostJournal {
   async kept(outcome: Promise<Outcome>): Promise<Outcome> {
     const done = await outcome;
     const keeping = this.#keeping.get(done.event);
-    if (keeping !== undefined && !(await within(keeping, KEEP_MS)))
-      this.#warn(`Cannot wait for the journal: event "${done.event}" took more than ${KEEP_MS} ms`);
+    const isLate = keeping !== undefined && !(await within(keeping, KEEP_MS));
+    // Told once: a disk that stalls would make one line for each event.
+    if (isLate && this.#late++ === 0) this.#options.log.warn('event went on before it was kept', { event: done.event, waitedMs: KEEP_MS });
     return done;
   }
 
@@ -126,15 +162,15 @@ export class HostJournal {
     await Promise.all([this.#journal.close(), this.#spool?.close()]);
   }
 
-  #keep(hook: string, plugin: PluginHandle, { shared, deliverer }: { shared: string; deliverer: Deliverer }): Failure | undefined {
+  #keep(hook: string, plugin: PluginHandle, { shared, key }: Kept): Failure | undefined {
     const spool = this.#spool;
-    const key = this.#keys.get(plugin.name);
-    if (spool === undefined || key === undefined || this.#isClosed) return plugin.notify(shared);
+    if (spool === undefined || this.#isClosed) return plugin.notify(shared);
     const event = eventOf(shared);
     const appended = spool.append(key, { hook, event, body: shared }).then(
       (dropped) => {
         if (dropped > 0) this.#failed({ plugin: plugin.name, hook, event }, droppedFailure(plugin.name), dropped);
-        deliverer.wake();
+        // Not one of its own: the plugin may have left and come back meanwhile.
+        this.#deliverers.get(key)?.wake();
       },
       (error: Error) => {
         const failure: Failure = { code: 'STORAGE_FAILED', message: `Cannot keep the event, it is told once: ${error.message}` };
@@ -155,10 +191,12 @@ export class HostJournal {
     this.#journal.record({ kind: 'delivery', ...at, message: guard.text(message), data: { code, events } });
   }
 
-  #delivererOf(plugin: string): Deliverer {
+  #keyOf(plugin: string): string {
+    return keptAs(plugin, this.#options.registry.plugins.get(plugin)?.directory ?? '');
+  }
+
+  #delivererOf(key: string, plugin: string): Deliverer {
     const { registry, dataDir, timers } = this.#options;
-    const key = keptAs(plugin, registry.plugins.get(plugin)?.directory ?? '');
-    this.#keys.set(plugin, key);
     this.#spool ??= new Spool({ dataDir, owner: ownerOf(registry), settings: registry.config.journal, onProblem: this.#warn });
     const known = this.#deliverers.get(key);
     if (known !== undefined) return known;

@@ -10,6 +10,7 @@ import type { Problem, Registry } from '../registry/types.ts';
 import { FolderWatch } from '../registry/watch-folders.ts';
 import { watchPlan } from '../registry/watch-plan.ts';
 import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
+import { type Actor, APPLICATION, type AuditEntry } from './audit.ts';
 import { checkOptions } from './check-options.ts';
 import { Core } from './core.ts';
 import type { AllHooks, CatalogSource } from './define-catalog.ts';
@@ -46,10 +47,7 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
       ...(options.lockFile === undefined ? {} : { lockFile: options.lockFile }),
     });
   const registry = await load();
-  const recordGrant = (plugin: string, permissions: Permissions) => {
-    core.journal?.record({ kind: 'audit', plugin, message: 'granted for good', data: { ...permissions } });
-    return recordInLock(core.registry, plugin, permissions);
-  };
+  const recordGrant = (plugin: string, permissions: Permissions) => recordInLock(core.registry, plugin, permissions);
   const core: Core = new Core({
     ...options,
     registry,
@@ -123,14 +121,18 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
     return run === undefined ? undefined : this.#core.guard.data(makeTrace(run));
   }
 
-  async restart(plugin: string): Promise<void> {
+  async restart(plugin: string, by: Actor = APPLICATION): Promise<void> {
     this.assertOpen();
     const { name, reason, state } = this.#core.registered(plugin);
     const supervised = this.#core.roster.plugin(name);
     if (supervised === undefined) throw new HostError('PLUGIN_UNKNOWN', `Cannot restart plugin "${name}": ${reason ?? state}`);
-    this.#core.journal?.record({ kind: 'audit', plugin: name, message: 'restarted by the operator' });
     const failure = await supervised.restart();
+    this.#core.audit({ action: 'restart', plugin: name, by, reason: failure?.message });
     if (failure !== undefined) throw new HostError(failure.code, this.#core.guard.text(failure.message));
+  }
+
+  audit(entry: AuditEntry): void {
+    this.#core.audit(entry);
   }
 
   reload(options: ReloadOptions = {}): Promise<ReloadResult> {

@@ -30,6 +30,8 @@ export interface RequestDeps {
   readonly ask: AskPermission | undefined;
   /** Writes a grant down for good, or tells why that is not possible. */
   readonly record: (plugin: string, permissions: Permissions) => Promise<string | undefined>;
+  /** Told of each grant, in words. */
+  readonly onGranted?: (plugin: string, what: string) => void;
   readonly log: Logger;
   /** Default five minutes. */
   readonly deadlineMs?: number;
@@ -155,9 +157,10 @@ export class PermissionRequests {
   }
 
   async #grant(plugin: string, permissions: Permissions, consent: 'once' | 'always'): Promise<void> {
-    const { grants, record, log } = this.#deps;
+    const { grants, record, log, onGranted } = this.#deps;
     grants.add(plugin, permissions);
     log.info('permission granted', { plugin, permissions, consent });
+    onGranted?.(plugin, `${consent === 'once' ? 'until the host ends' : 'for good'}: ${inShort(permissions)}`);
     if (consent === 'once') return;
     const why = await record(plugin, permissions).catch((error: unknown) => String(error));
     if (why !== undefined) log.warn('permission granted until the host ends, and not for good', { plugin, reason: why });

@@ -10,7 +10,10 @@ const MAX_WEIGHT = 64 * 1024 * 1024;
 export class RecentEvents {
   /** A ring: looked through when somebody asks, which is rare; filled by every event. */
   readonly #ring: (EventRun | undefined)[];
-  readonly #open: Set<EventRun> = new Set();
+  /** By place in the ring, so that a record is forgotten without being looked at: it lies far away in memory by then. */
+  readonly #weights: Float64Array;
+  /** Each knows its place. */
+  readonly #open: EventRun[] = [];
   readonly #watches: Set<{ readonly runs: Set<EventRun>; readonly resolve: () => void }> = new Set();
   #oldest = 0;
   #count = 0;
@@ -18,25 +21,38 @@ export class RecentEvents {
 
   constructor(capacity: number) {
     this.#ring = new Array(capacity).fill(undefined);
+    this.#weights = new Float64Array(capacity);
   }
 
   begin(run: EventRun): void {
-    this.#open.add(run);
+    run.place = this.#open.push(run) - 1;
   }
 
   end(run: EventRun): void {
-    this.#open.delete(run);
+    this.#leave(run);
     if (this.#watches.size > 0) this.#tellOver(run);
     if (this.#ring.length === 0) return;
     if (this.#count === this.#ring.length) this.#forgetOldest();
-    this.#ring[(this.#oldest + this.#count) % this.#ring.length] = run;
+    const place = (this.#oldest + this.#count) % this.#ring.length;
+    this.#ring[place] = run;
+    this.#weights[place] = run.weight;
     this.#count += 1;
     this.#weight += run.weight;
     while (this.#weight > MAX_WEIGHT && this.#count > 0) this.#forgetOldest();
   }
 
+  /** The latest takes its place. */
+  #leave(run: EventRun): void {
+    const { place } = run;
+    if (this.#open[place] !== run) return;
+    const latest = this.#open.pop() as EventRun;
+    if (latest === run) return;
+    this.#open[place] = latest;
+    latest.place = place;
+  }
+
   #forgetOldest(): void {
-    this.#weight -= this.#ring[this.#oldest]?.weight ?? 0;
+    this.#weight -= this.#weights[this.#oldest] ?? 0;
     this.#ring[this.#oldest] = undefined;
     this.#oldest = (this.#oldest + 1) % this.#ring.length;
     this.#count -= 1;
@@ -50,7 +66,7 @@ export class RecentEvents {
 
   /** The events that this plugin handles right now, the deepest first. */
   handledBy(plugin: string): EventRun[] {
-    return [...this.#open].filter((run) => run.busy.includes(plugin)).sort((a, b) => b.depth - a.depth);
+    return this.#open.filter((run) => run.busy.includes(plugin)).sort((a, b) => b.depth - a.depth);
   }
 
   /** Settles when every event that is open now is over. */

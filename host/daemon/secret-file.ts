@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { HostError } from '../protocol/errors.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** A value, or where else it is kept. */
 export type SecretEntry = string | { readonly keyring: true };
@@ -49,24 +49,9 @@ export class SecretFile {
     const text = `${JSON.stringify(Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1))), undefined, 2)}\n`;
     if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw this.#failed('write', `it would be larger than ${MAX_FILE_BYTES} bytes`);
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    await this.#replace(text);
-  }
-
-  async #replace(text: string): Promise<void> {
-    const temporary = join(dirname(this.path), `.secrets.${randomBytes(8).toString('hex')}.tmp`);
-    try {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, this.path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw this.#failed('write', (error as Error).message);
-    }
+    await writeWhole(this.path, text).catch((error: Error) => {
+      throw this.#failed('write', error.message);
+    });
   }
 
   async #refuseShared(handle: FileHandle): Promise<void> {

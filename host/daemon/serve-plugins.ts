@@ -1,4 +1,5 @@
 import type { Permissions } from '@outrigger/schemas';
+import { APPLICATION } from './audit.ts';
 import type { Core, CoreOptions } from './core.ts';
 import { nestedEmit } from './nested-emit.ts';
 import { PermissionRequests } from './permission-requests.ts';
@@ -21,7 +22,8 @@ export function servePlugins(core: Core, options: ServeOptions): Serve {
     if (core.registry.config.plugins?.[plugin]?.grant !== undefined) return 'its grant stands in the configuration: add it there';
     return options.recordGrant === undefined ? 'this host keeps no lock file' : options.recordGrant(plugin, permissions);
   };
-  const requests = new PermissionRequests({ optional, grants, ask: options.onPermissionRequest, record, log });
+  const onGranted = (plugin: string, detail: string): void => core.audit({ action: 'grant', plugin, detail, by: APPLICATION });
+  const requests = new PermissionRequests({ optional, grants, ask: options.onPermissionRequest, record, log, onGranted });
   const maxMessageBytes = (): number => core.registry.config.limits?.maxMessageBytes ?? LIMITS.maxMessageBytes;
   const capOf = (plugin: string) => (core.registry.plugins.get(plugin)?.trust === 'full' ? undefined : core.registry.config.sandbox?.net);
   return makeServe({

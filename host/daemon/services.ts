@@ -7,9 +7,7 @@ import {
   type PermissionRequestParams,
   type PermissionRequestResult,
   type Permissions,
-  type Validator,
 } from '@outrigger/schemas';
-import * as validators from '@outrigger/schemas/validate-protocol';
 import { jsonMistake } from '../dispatcher/json-mistake.ts';
 import { inWords } from '../dispatcher/merge.ts';
 import { HostError } from '../protocol/errors.ts';
@@ -37,9 +35,19 @@ export type Serve = (plugin: string, method: string, params: unknown, signal: Ab
 interface Offer {
   /** What the plugin lacks to call it at all: a clause; undefined when it may. */
   lacks(plugin: string): string | undefined;
-  /** Undefined: the application’s own service looks at its parameters itself. */
-  readonly params: Validator | undefined;
+  /** Name of its validator. Undefined: the application’s own service looks at its parameters itself. */
+  readonly params: keyof Validators | undefined;
   run(plugin: string, params: Record<string, unknown>, signal: AbortSignal): unknown;
+}
+
+type Validators = typeof import('@outrigger/schemas/validate-services');
+
+/** Loaded at the first request: most plugins ask for nothing. */
+let loaded: Promise<Validators> | undefined;
+
+function validators(): Promise<Validators> {
+  loaded ??= import('@outrigger/schemas/validate-services');
+  return loaded;
 }
 
 /** Method names of the protocol and names of permissions. */
@@ -62,7 +70,7 @@ export function makeServe(deps: ServiceDeps): Serve {
     if (offer === undefined) throw new HostError('METHOD_UNKNOWN', `Cannot call "${method}": the host has no such method`);
     const lack = offer.lacks(plugin);
     if (lack !== undefined) throw new HostError('PERMISSION_DENIED', `Cannot call "${method}": plugin "${plugin}" needs ${lack}`);
-    return offer.run(plugin, checked(method, offer, given ?? {}), signal);
+    return offer.run(plugin, await checked(method, offer, given ?? {}), signal);
   };
 }
 
@@ -76,11 +84,11 @@ function inGrant(what: string, plugin: string): string {
   return `${what} in its manifest, and the operator's grant: outrigger plugins trust ${plugin}`;
 }
 
-function checked(method: string, { params }: Offer, given: unknown): Record<string, unknown> {
+async function checked(method: string, { params }: Offer, given: unknown): Promise<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new HostError('PARAMS_INVALID', `Cannot call "${method}": parameters go by name, in an object`);
   }
-  const issues = params === undefined ? undefined : check(params, given);
+  const issues = params === undefined ? undefined : check((await validators())[params], given);
   if (issues !== undefined) throw new HostError('PARAMS_INVALID', `Cannot call "${method}": ${inWords(issues, 'the parameters object')}`);
   return given as Record<string, unknown>;
 }
@@ -125,7 +133,7 @@ function builtInServices(deps: ServiceDeps): Map<string, Offer> {
       {
         lacks: (plugin) =>
           deps.granted(plugin).secrets?.length ? undefined : inGrant('the name of the secret under permissions.secrets', plugin),
-        params: validators.secretGetParams,
+        params: 'secretGetParams',
         run: async (plugin, params, signal) => ({ value: await unlessAborted(deps.secret(plugin, params['name'] as string), signal) }),
       },
     ],
@@ -133,7 +141,7 @@ function builtInServices(deps: ServiceDeps): Map<string, Offer> {
       'net/fetch',
       {
         lacks: needs('net/fetch', deps),
-        params: validators.netFetchParams,
+        params: 'netFetchParams',
         run: (plugin, params, signal) => unlessAborted(fetch(plugin, params as unknown as NetFetchParams, signal), signal),
       },
     ],
@@ -141,7 +149,7 @@ function builtInServices(deps: ServiceDeps): Map<string, Offer> {
       'permission/request',
       {
         lacks: (plugin) => (mayRequest(plugin) ? undefined : 'optionalPermissions in its manifest'),
-        params: validators.permissionRequestParams,
+        params: 'permissionRequestParams',
         run: (plugin, params, signal) => request(plugin, params as unknown as PermissionRequestParams, signal),
       },
     ],
@@ -149,7 +157,7 @@ function builtInServices(deps: ServiceDeps): Map<string, Offer> {
       'hook/emit',
       {
         lacks: needs('hook/emit', deps),
-        params: validators.hookEmitParams,
+        params: 'hookEmitParams',
         run: (plugin, params, signal) => emit(plugin, params as unknown as HookEmitParams, signal),
       },
     ],
@@ -159,7 +167,6 @@ function builtInServices(deps: ServiceDeps): Map<string, Offer> {
 function storageServices(deps: ServiceDeps): [string, Offer][] {
   const lacks = needs('storage', deps);
   const keyOf = (params: Record<string, unknown>): string => params['key'] as string;
-  const { storageGetParams, storageSetParams, storageDeleteParams, storageListParams } = validators;
   const get: Offer['run'] = async (plugin, params) => ({ value: await deps.storage(plugin).get(keyOf(params)) });
   const set: Offer['run'] = async (plugin, params) => {
     await deps.storage(plugin).set(keyOf(params), params['value']);
@@ -171,9 +178,9 @@ function storageServices(deps: ServiceDeps): [string, Offer][] {
   };
   const list: Offer['run'] = async (plugin, params) => ({ keys: await deps.storage(plugin).list(params['prefix'] as string | undefined) });
   return [
-    ['storage/get', { lacks, params: storageGetParams, run: get }],
-    ['storage/set', { lacks, params: storageSetParams, run: set }],
-    ['storage/delete', { lacks, params: storageDeleteParams, run: remove }],
-    ['storage/list', { lacks, params: storageListParams, run: list }],
+    ['storage/get', { lacks, params: 'storageGetParams', run: get }],
+    ['storage/set', { lacks, params: 'storageSetParams', run: set }],
+    ['storage/delete', { lacks, params: 'storageDeleteParams', run: remove }],
+    ['storage/list', { lacks, params: 'storageListParams', run: list }],
   ];
 }

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HostError } from '../protocol/errors.ts';
 import { limitsOf } from '../sandbox/policy/limits-of.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Most entries one plugin may keep. */
 export const MAX_ENTRIES = 10_000;
@@ -60,7 +61,7 @@ export class PluginStorage {
       for (const [name, size] of sizes) if (name !== file) total += size;
       if (total > this.#quotaBytes) throw this.#full(key, `${total} bytes are more than its quota of ${this.#quotaBytes}`);
       if (!sizes.has(file) && sizes.size >= MAX_ENTRIES) throw this.#full(key, `it has ${MAX_ENTRIES} entries already`);
-      await this.#write(file, text);
+      await writeWhole(join(this.#folder, file), text);
       sizes.set(file, bytes);
       this.#keys.set(file, key);
       this.#seenMs = (await stat(this.#folder)).mtimeMs;
@@ -154,23 +155,6 @@ export class PluginStorage {
     const parsed = this.#parsing.then(() => JSON.parse(text) as unknown);
     this.#parsing = parsed.catch(() => undefined).then(() => nextTurn());
     return parsed;
-  }
-
-  async #write(file: string, text: string): Promise<void> {
-    const temporary = join(this.#folder, `${randomBytes(8).toString('hex')}.tmp`);
-    try {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, join(this.#folder, file));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { EmitOptions, HandlerContext, Outcome } from '../dispatcher/types.t
 import type { Logger } from '../protocol/types.ts';
 import type { Mode, OrderedSubscription, Problem, RegisteredPlugin } from '../registry/types.ts';
 import type { PluginStatus } from '../supervisor/types.ts';
+import type { Actor, AuditEntry } from './audit.ts';
 import type { JournalStats } from './host-journal.ts';
 import type { ReloadOptions, ReloadRecord } from './live/reloader.ts';
 import type { EventWatcher } from './metrics/finished-event.ts';
@@ -146,8 +147,10 @@ export interface Host<M = HookMap> extends Scope<M>, Closable {
   /** Latest traces, newest last. */
   traces(): readonly Trace[];
   trace(event: string): Trace | undefined;
-  /** Ends the plugin's process, its back-off or its quarantine, and starts it again. */
-  restart(plugin: string): Promise<void>;
+  /** Ends the plugin's process, its back-off or its quarantine, and starts it again. `by`: who wants it, for the journal. */
+  restart(plugin: string, by?: Actor): Promise<void>;
+  /** Keeps in the journal and in the log what somebody had done; `restart`, `reload` and grants are kept by themselves. */
+  audit(entry: AuditEntry): void;
   /**
    * Reads the configuration, the manifests and the lock files again and takes over what changed, as a whole or not at all. A plugin that
    * changed gets a new process beside the old one, and no event is lost. Rejects with PLUGIN_UNKNOWN; anything else is in the result.
@@ -178,6 +181,8 @@ export interface HostStats {
   readonly replaced: number;
   /** Events that went on in spite of a plugin's failure, by `plugin hook code`. */
   readonly failOpens: Readonly<Record<string, number>>;
+  /** Bytes that answers to events under way take, and answers there was no room for; see `limits.answerBytes`. */
+  readonly answers: { readonly bytes: number; readonly refused: number };
   /** Of a host that keeps a journal. */
   readonly journal?: JournalStats;
 }

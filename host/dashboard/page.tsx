@@ -1,7 +1,7 @@
 import type { StatusResult } from '@outrigger/schemas';
 import { type JSX, render } from 'preact';
 import { Events } from './events.tsx';
-import { duration, memory, visible } from './format.tsx';
+import { clock, duration, memory, visible } from './format.tsx';
 import { type Live, useLive } from './live.tsx';
 import { Log } from './log.tsx';
 import { Plans } from './plans.tsx';
@@ -41,13 +41,14 @@ function Page(): JSX.Element {
 }
 
 function Facts({ status }: { readonly status: StatusResult }): JSX.Element {
-  const { pid, version, state, uptimeMs, memoryKb, clients, inFlight, events, blocked, replaced } = status;
+  const { pid, version, state, uptimeMs, memoryKb, clients, inFlight, events, blocked, replaced, journal } = status;
   const facts = [
     `daemon ${pid} ${version} ${state}`,
     `up ${duration(uptimeMs)}`,
     memory(memoryKb),
     `${clients} ${clients === 1 ? 'client' : 'clients'}, ${inFlight} in flight`,
     `${events} ${events === 1 ? 'event' : 'events'}, ${blocked} blocked, ${replaced} replaced`,
+    journal === undefined ? 'no journal' : journalText(journal),
   ];
   return (
     <ul class="facts">
@@ -58,9 +59,15 @@ function Facts({ status }: { readonly status: StatusResult }): JSX.Element {
   );
 }
 
-/** What an operator must not overlook: events that went on without somebody, and mistakes in the configuration. */
-function Troubles({ status: { failOpens, problems } }: { readonly status: StatusResult }): JSX.Element | null {
-  if (failOpens.length + problems.length === 0) return null;
+function journalText({ bytes, written, lost, spool }: NonNullable<StatusResult['journal']>): string {
+  const waiting = spool === undefined ? '' : `, ${spool.events} waiting for plugins`;
+  return `journal ${memory(Math.round(bytes / 1024))}, ${written} written, ${lost} lost${waiting}`;
+}
+
+/** What an operator must not overlook: events that went on without somebody, mistakes in the configuration, a disk that does not take it. */
+function Troubles({ status: { failOpens, problems, journal } }: { readonly status: StatusResult }): JSX.Element | null {
+  const disk = journal?.lastProblem;
+  if (failOpens.length + problems.length === 0 && disk === undefined) return null;
   return (
     <ul class="troubles" aria-label="Troubles">
       {failOpens.map(({ plugin, hook, code, count }) => (
@@ -68,6 +75,11 @@ function Troubles({ status: { failOpens, problems } }: { readonly status: Status
           {count} {count === 1 ? 'event' : 'events'} went on without <strong>{visible(plugin)}</strong> at {visible(hook)}: {code}
         </li>
       ))}
+      {disk !== undefined && (
+        <li>
+          Journal, <time dateTime={disk.time}>{clock(disk.time)}</time>: {visible(disk.message)}
+        </li>
+      )}
       {problems.map((problem) => (
         <li key={problem}>{visible(problem)}</li>
       ))}

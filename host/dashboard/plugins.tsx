@@ -44,7 +44,7 @@ export function Plugins({ plugins }: { readonly plugins: readonly Plugin[] }): J
 }
 
 function PluginCard({ plugin, ask }: { readonly plugin: Plugin; readonly ask: (action: Action) => void }): JSX.Element {
-  const { name, state, reason, lastExit, nextStartMs, breakers = [] } = plugin;
+  const { name, state, reason, lastExit, nextStartMs, breakers = [], logLevel, spool } = plugin;
   const isRunnable = plugin.starts !== undefined;
   const label = visible(name);
   return (
@@ -71,7 +71,13 @@ function PluginCard({ plugin, ask }: { readonly plugin: Plugin; readonly ask: (a
         </span>
       </header>
       {reason !== undefined && <p class="note">{visible(reason)}</p>}
+      {logLevel !== undefined && <p class="note">Log level {logLevel}</p>}
       {isRunnable && <Numbers plugin={plugin} />}
+      {spool !== undefined && spool.aside > 0 && (
+        <p class="note bad">
+          {spool.aside} {spool.aside === 1 ? 'event' : 'events'} set aside: it failed at {spool.aside === 1 ? 'it' : 'them'} too often
+        </p>
+      )}
       {breakers.map(({ hook, state: breaker }) => (
         <p class="note bad" key={hook}>
           Breaker {breaker} at {hook}: it is not asked there
@@ -95,7 +101,7 @@ interface Fact {
 }
 
 function Numbers({ plugin }: { readonly plugin: Plugin }): JSX.Element {
-  const { restarts, inFlight, queued, answered, failed = {}, p50Ms, p99Ms, memoryKb } = plugin;
+  const { restarts, inFlight, queued, answered, failed = {}, p50Ms, p99Ms, memoryKb, spool } = plugin;
   const codes = Object.entries(failed);
   const failures = codes.reduce((total, [, count]) => total + count, 0);
   const times = p50Ms === undefined || p99Ms === undefined ? '–' : `${milliseconds(p50Ms)} / ${milliseconds(p99Ms)}`;
@@ -105,6 +111,7 @@ function Numbers({ plugin }: { readonly plugin: Plugin }): JSX.Element {
     { name: 'restarts', text: String(restarts ?? 0) },
     { name: 'in flight', text: String(inFlight ?? 0) },
     { name: 'queued', text: String(queued ?? 0) },
+    ...(spool === undefined ? [] : [{ name: 'on disk', text: String(spool.events) }]),
     { name: 'memory', text: memory(memoryKb) },
     { name: 'p50 / p99', text: times, isWide: true },
   ];

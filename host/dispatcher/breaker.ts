@@ -11,6 +11,11 @@ export class Breaker {
   #openUntil = 0;
   #probing = false;
 
+  /** True for nearly all, whatever the time is. */
+  get isClosed(): boolean {
+    return this.#openUntil === 0;
+  }
+
   state(now: number): BreakerState {
     if (this.#openUntil === 0) return 'closed';
     return now < this.#openUntil ? 'open' : 'half-open';

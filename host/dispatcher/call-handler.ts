@@ -14,24 +14,42 @@ interface At {
   readonly timers: Timers;
 }
 
-/** Calls a function of the application’s own under the same clocks and rules as a plugin. Never rejects. */
-export async function callHandler(handler: LocalHandler, at: At): Promise<CallReply> {
-  const { run, subscription } = at;
-  const context = new LocalContext(run, subscription.plugin);
+/** What a handler gives that has nothing to say. */
+const NOTHING = { ok: true, answer: undefined, bytes: 0, pid: undefined, coldStart: false, attempts: 1 } as const satisfies CallReply;
+
+/** Calls a function of the application’s own under the same clocks and rules as a plugin; one that answers at once is not waited for. Never rejects. */
+export function callHandler(handler: LocalHandler, at: At): CallReply | Promise<CallReply> {
+  const context = new LocalContext(at.run, at.subscription.plugin);
   try {
-    const answer = handler(run.view, context);
-    const value = isThenable(answer) ? await inTime(Promise.resolve(answer), context, at) : answer;
-    if (value instanceof Ended) return failed(value.failure);
-    const mistake = value === undefined ? undefined : jsonMistake(value, MAX_DEPTH);
-    if (mistake === undefined) return { ok: true, answer: value, bytes: 0, pid: undefined, coldStart: false, attempts: 1 };
-    return failed({
-      code: 'ANSWER_INVALID',
-      message: `Cannot use the answer of handler "${subscription.plugin}" to "${run.hook.name}": ${mistake}`,
-    });
+    const answer = handler(at.run.view, context);
+    return isThenable(answer) ? lateReply(answer, context, at) : replyOf(answer, at);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return failed({ code: 'PLUGIN_ERROR', message: `Handler "${subscription.plugin}" failed at "${run.hook.name}": ${why}` });
+    return thrown(error, at);
   }
+}
+
+async function lateReply(answer: PromiseLike<unknown>, context: LocalContext, at: At): Promise<CallReply> {
+  try {
+    const value = await inTime(Promise.resolve(answer), context, at);
+    return value instanceof Ended ? failed(value.failure) : replyOf(value, at);
+  } catch (error) {
+    return thrown(error, at);
+  }
+}
+
+function replyOf(answer: unknown, { run, subscription }: At): CallReply {
+  if (answer === undefined) return NOTHING;
+  const mistake = jsonMistake(answer, MAX_DEPTH);
+  if (mistake === undefined) return { ...NOTHING, answer };
+  return failed({
+    code: 'ANSWER_INVALID',
+    message: `Cannot use the answer of handler "${subscription.plugin}" to "${run.hook.name}": ${mistake}`,
+  });
+}
+
+function thrown(error: unknown, { run, subscription }: At): CallReply {
+  const why = error instanceof Error ? error.message : String(error);
+  return failed({ code: 'PLUGIN_ERROR', message: `Handler "${subscription.plugin}" failed at "${run.hook.name}": ${why}` });
 }
 
 function failed(failure: Failure): CallReply {
@@ -50,20 +68,11 @@ class Ended {
 }
 
 /** The answer, or how the waiting for it ended. */
-function inTime(answer: Promise<unknown>, context: LocalContext, { subscription, run, timers }: At): Promise<unknown> {
+function inTime(answer: Promise<unknown>, context: LocalContext, at: At): Promise<unknown> {
+  const { subscription, run, timers } = at;
   const startedAt = timers.now();
   const isUntimed = subscription.timeoutMs === Number.POSITIVE_INFINITY;
   const leftMs = run.deadline - startedAt;
-  const late: Failure =
-    leftMs < subscription.timeoutMs
-      ? {
-          code: 'EVENT_BUDGET_SPENT',
-          message: `Handler "${subscription.plugin}" did not answer before the budget of "${run.hook.name}" was over`,
-        }
-      : {
-          code: 'PLUGIN_TIMEOUT',
-          message: `Handler "${subscription.plugin}" did not answer "${run.hook.name}" within ${subscription.timeoutMs} ms`,
-        };
   return new Promise((resolve, reject) => {
     const done = (): void => {
       if (timer === undefined) run.deadline += timers.now() - startedAt;
@@ -75,10 +84,29 @@ function inTime(answer: Promise<unknown>, context: LocalContext, { subscription,
       context.abort(failure.message);
       resolve(new Ended(failure));
     };
-    const timer = isUntimed ? undefined : timers.after(Math.min(subscription.timeoutMs, leftMs), () => end(late));
+    const timer = isUntimed ? undefined : timers.after(Math.min(subscription.timeoutMs, leftMs), () => end(tooLate(at, leftMs)));
     run.cancels.add(end);
-    answer.finally(done).then(resolve, reject);
+    answer.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
   });
+}
+
+/** Whichever of its two clocks ran out first. */
+function tooLate({ subscription, run }: At, leftMs: number): Failure {
+  const { plugin, timeoutMs } = subscription;
+  if (leftMs < timeoutMs) {
+    const message = `Handler "${plugin}" did not answer before the budget of "${run.hook.name}" was over`;
+    return { code: 'EVENT_BUDGET_SPENT', message };
+  }
+  return { code: 'PLUGIN_TIMEOUT', message: `Handler "${plugin}" did not answer "${run.hook.name}" within ${timeoutMs} ms` };
 }
 
 /** What an in-process handler is told; everything is made when it looks. */

@@ -2,9 +2,11 @@ import type { OutcomeSummary, Trace } from '@outrigger/schemas';
 import type { Timers } from '../process/timers.ts';
 import { HostError } from '../protocol/errors.ts';
 import { check } from '../protocol/validator.ts';
-import { dispatch, matching } from './dispatch.ts';
+import type { AnswerRoom } from './answer-room.ts';
+import { dispatch } from './dispatch.ts';
 import { EventRun, type Origin } from './event-run.ts';
 import { fillIn } from './fill-in.ts';
+import { matching } from './filters.ts';
 import { inWords } from './merge.ts';
 import type { Plan } from './plan.ts';
 import { concealing } from './redact.ts';
@@ -15,6 +17,8 @@ import type { FailOpen, Outcome, OutcomeBase } from './types.ts';
 /** What the dispatcher needs from the rest of the host; wired once in `daemon/host.ts`. */
 export interface EmitContext {
   readonly timers: Timers;
+  /** What answers may take while their events are under way. */
+  readonly room: AnswerRoom;
   /** Somebody may be looking at a plugin with a debugger: events have no budget. */
   readonly isInspecting: boolean;
   /** Called when an event begins, so that `hook/emit` can find its parent. */
@@ -36,13 +40,15 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
   const stopListening = onAbort(run);
   context.begin(run);
   try {
-    await dispatch(run, context.timers);
+    const waiting = dispatch(run, context);
+    if (waiting !== undefined) await waiting;
     if (run.cancelled === undefined && plan.background.length > 0) {
       tell(run, matching(plan.background, run.progress.payload), { outcome: summary(run), onError: context.backgroundError });
     }
   } finally {
     stopListening();
     run.finish();
+    context.room.free(run.held);
     context.record(run);
   }
   if (run.cancelled !== undefined) throw new HostError(run.cancelled.code, run.cancelled.message);

@@ -4,6 +4,8 @@ const HOST = randomBytes(4).toString('hex');
 let lastTime = 0;
 let timePart = 'e0';
 let counter = 0;
+/** The counter as text; a host that fires more than a few events in one millisecond is rare. */
+const COUNTS: readonly string[] = Array.from({ length: 1024 }, (_, count) => inBase36(count));
 
 /** Unique over hosts, and sortable by time: `e` + milliseconds + a counter + the host’s random mark. */
 export function makeEventId(time: number): string {
@@ -14,7 +16,11 @@ export function makeEventId(time: number): string {
     counter = 0;
   }
   counter += 1;
-  return `${timePart}${counter.toString(36).padStart(3, '0')}${HOST}`;
+  return timePart + (COUNTS[counter] ?? inBase36(counter)) + HOST;
+}
+
+function inBase36(count: number): string {
+  return count.toString(36).padStart(3, '0');
 }
 
 let isoOf = Number.NaN;

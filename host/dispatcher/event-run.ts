@@ -1,14 +1,12 @@
 import type { EventContext } from '@outrigger/schemas';
-import { HostError } from '../protocol/errors.ts';
-import { jsonWeight, smallWeight } from '../protocol/json-weight.ts';
-import type { Failure } from '../protocol/types.ts';
+import type { CancelSignal, Failure } from '../protocol/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import { isoTime, makeEventId } from './event-id.ts';
-import { frozenCopy } from './frozen-copy.ts';
 import { type Judgement, merge, type Progress } from './merge.ts';
 import type { OperationState } from './operations.ts';
+import { PayloadForms } from './payload-forms.ts';
 import type { Participant, Plan } from './plan.ts';
-import { type Hidden, hiddenFrom, redact } from './redact.ts';
+import { type Hidden, hiddenFrom } from './redact.ts';
 
 /** Where an event comes from. */
 export interface Origin {
@@ -19,7 +17,7 @@ export interface Origin {
   /** The event during which a plugin fired this one. */
   readonly parent?: EventRun | undefined;
   readonly traceparent?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 /** One answer, taken. */
@@ -44,26 +42,29 @@ export class EventRun {
   readonly depth: number;
   /** On the timers’ clock: when the budget of all plugins together is over. Put off by handlers that may take as long as they want. */
   deadline: number;
-  readonly answers: Answered[] = [];
+  answers: Answered[] = [];
   /** Stages that were gone through; whoever stands in one without an answer did not match. */
   reached = 0;
+  /** Where it stands among the open events; kept by who holds those. */
+  place = -1;
   /** Who handles the event right now. */
-  readonly busy: string[] = [];
+  busy: string[] = [];
   progress: Progress;
   /** Why nothing more is asked and emit() rejects. */
   cancelled: Failure | undefined;
   isFinished = false;
+  /** From the event to its latest answer; without one, to its end. */
   durationMs = 0;
   /** Rough size of what the record keeps alive, in bytes; complete when the event is over. */
   weight = 0;
+  /** What of it was taken of the room for answers, which is given back at the end. */
+  held = 0;
+  /** As many milliseconds pass at least before the deadline: the timers’ clock may stand still, but never runs ahead. */
+  readonly leastMs: number;
   readonly #startedAt: number = performance.now();
   #cancels: Set<(reason: Failure) => void> | undefined;
   #context: EventContext | undefined;
-  #shared: string | undefined;
-  #sharedPayload: unknown;
-  /** By what they leave out; at most three, and only of a hook point that marks fields. */
-  #redacted: Map<Hidden, { readonly of: unknown; readonly text: string }> | undefined;
-  #view: { readonly of: unknown; readonly copy: Record<string, unknown>; readonly bytes: number } | undefined;
+  readonly #forms: PayloadForms = new PayloadForms(this);
 
   constructor(plan: Plan, payload: Record<string, unknown>, options: { origin: Origin; now: number; hasBudget: boolean }) {
     const { origin } = options;
@@ -75,6 +76,7 @@ export class EventRun {
     const own = options.hasBudget ? options.now + plan.hook.budgetMs : Number.POSITIVE_INFINITY;
     // One that is over has no time left to share: a plugin that was told in the background fires with a budget of its own.
     this.deadline = origin.parent === undefined || origin.parent.isFinished ? own : Math.min(own, origin.parent.deadline);
+    this.leastMs = this.deadline - options.now;
     this.progress = { status: 'continued', payload };
   }
 
@@ -104,42 +106,18 @@ export class EventRun {
 
   /** The part of the message that all plugins seeing the same payload share; serialised once. Throws PAYLOAD_INVALID. */
   get shared(): string {
-    const { payload } = this.progress;
-    if (this.#shared === undefined || this.#sharedPayload !== payload) {
-      this.#shared = this.#message(this.#json(payload));
-      this.#sharedPayload = payload;
-    }
-    return this.#shared;
+    return this.#forms.text(this.progress.payload);
   }
 
   /** The same part for plugins that some marked fields are kept from; undefined: none. Throws PAYLOAD_INVALID. */
   sharedWithout(hidden: Hidden | undefined): string {
-    if (hidden === undefined) return this.shared;
     const { payload } = this.progress;
-    const known = this.#redacted?.get(hidden);
-    if (known?.of === payload) return known.text;
-    const text = this.#message(this.#jsonWithout(payload, hidden));
-    this.#redacted ??= new Map();
-    this.#redacted.set(hidden, { of: payload, text });
-    return text;
-  }
-
-  #message(payload: string): string {
-    return `"event":"${this.event}","hook":"${this.hook.name}","context":${this.#contextText()},"payload":${payload}`;
-  }
-
-  /** Most events have nothing but a time. */
-  #contextText(): string {
-    const { operation, session, parent, traceparent } = this.origin;
-    const isPlain = operation === undefined && session === undefined && parent === undefined && traceparent === undefined;
-    return isPlain ? `{"time":"${isoTime(this.time)}"}` : JSON.stringify(this.context);
+    return hidden === undefined ? this.#forms.text(payload) : this.#forms.textWithout(payload, hidden);
   }
 
   /** The payload as in-process handlers see it: only an answer can change it. Throws PAYLOAD_INVALID. */
   get view(): Record<string, unknown> {
-    const { payload } = this.progress;
-    if (this.#view?.of !== payload) this.#view = { of: payload, ...this.#frozen(payload) };
-    return this.#view.copy;
+    return this.#forms.view(this.progress.payload);
   }
 
   /** Makes the payload ready for a participant. Throws PAYLOAD_INVALID. */
@@ -155,32 +133,20 @@ export class EventRun {
     return outer !== undefined;
   }
 
-  #json(payload: unknown): string {
-    try {
-      return JSON.stringify(payload);
-    } catch (cause) {
-      throw this.#notJson(cause);
-    }
+  /** One that is asked begins to handle the event. */
+  occupy(plugin: string): void {
+    // A list made with its only item takes a tenth of the memory.
+    if (this.busy.length === 0) this.busy = [plugin];
+    else this.busy.push(plugin);
   }
 
-  #jsonWithout(payload: unknown, hidden: Hidden): string {
-    try {
-      return JSON.stringify(redact(payload, this.hook.sensitive?.payload, hidden));
-    } catch (cause) {
-      throw this.#notJson(cause);
-    }
-  }
-
-  #frozen(payload: Record<string, unknown>): { readonly copy: Record<string, unknown>; readonly bytes: number } {
-    try {
-      return frozenCopy(payload);
-    } catch (cause) {
-      throw this.#notJson(cause);
-    }
-  }
-
-  #notJson(cause: unknown): HostError {
-    return new HostError('PAYLOAD_INVALID', `Cannot emit "${this.hook.name}": the payload is not JSON: ${String(cause)}`, { cause });
+  /** One that handled the event is done. */
+  release(plugin: string): void {
+    const last = this.busy.pop();
+    if (last === undefined || last === plugin) return;
+    const place = this.busy.lastIndexOf(plugin);
+    if (place < 0) this.busy.push(last);
+    else this.busy[place] = last;
   }
 
   /** Milliseconds since the event was fired. */
@@ -190,7 +156,9 @@ export class EventRun {
 
   /** Takes an answer into the record and the outcome. */
   take(answered: Answered): void {
-    this.answers.push(answered);
+    if (this.answers.length === 0) this.answers = [answered];
+    else this.answers.push(answered);
+    this.durationMs = answered.startMs + answered.durationMs;
     this.progress = merge(this.progress, answered.participant.subscription, answered.judgement);
   }
 
@@ -202,17 +170,9 @@ export class EventRun {
   /** The event is over: what was only needed on the way is let go. */
   finish(): void {
     this.isFinished = true;
-    this.durationMs = this.elapsed();
-    this.weight += 1024 + this.#payloadWeight() * (1 + this.answers.filter(isChange).length);
-    this.#shared = undefined;
-    this.#redacted = undefined;
-    this.#view = undefined;
-  }
-
-  /** Of one version; each that changed it leaves another one behind. */
-  #payloadWeight(): number {
-    const texts = this.#shared === undefined ? [...(this.#redacted?.values() ?? [])].map(({ text }) => text) : [this.#shared];
-    return texts.length === 0 ? smallWeight(this.#view?.bytes ?? 0) : Math.max(...texts.map(jsonWeight));
+    // The last answer has told the time; a reading of the clock costs as much as a promise.
+    if (this.durationMs === 0 || this.cancelled !== undefined) this.durationMs = this.elapsed();
+    this.weight += 1024 + this.#forms.end() * (1 + this.answers.reduce((changes, one) => changes + (isChange(one) ? 1 : 0), 0));
   }
 
   /** Ends the event without an outcome. */

@@ -18,7 +18,7 @@ export function jsonMistake(value: unknown, levels: number): string | undefined 
 export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isFields(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function kindOf(value: unknown): string {

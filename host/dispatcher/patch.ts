@@ -16,14 +16,16 @@ function put(target: Record<string, unknown>, key: string, value: unknown): void
 export function applyPatch(target: unknown, patch: unknown): unknown {
   if (!isFields(patch)) return patch;
   const result: Record<string, unknown> = isFields(target) ? { ...target } : {};
-  for (const [key, change] of entriesOf(patch)) {
+  for (const key of Object.keys(patch)) {
+    const change = patch[key];
+    // An in-process answer may hold keys without a value; they change nothing, as in JSON.
+    if (change === undefined) continue;
     if (change === null) delete result[key];
     else put(result, key, applyPatch(Object.hasOwn(result, key) ? result[key] : undefined, change));
   }
   return result;
 }
 
-/** An in-process answer may hold keys without a value; they change nothing, as in JSON. */
 function entriesOf(patch: Fields): [string, unknown][] {
   return Object.entries(patch).filter(([, change]) => change !== undefined);
 }
@@ -53,21 +55,30 @@ export function writableTree(pointers: readonly string[]): Writable {
 }
 
 /** The first pointer outside `writable` that the patch would really change; undefined when all is allowed. */
-export function refusedPointer(writable: Writable, before: unknown, patch: unknown, pointer = ''): string | undefined {
+export function refusedPointer(writable: Writable, before: unknown, patch: unknown): string | undefined {
   if (writable === true) return undefined;
-  if (!isFields(patch) || !isFields(before)) return sameJson(applyPatch(before, patch), before) ? undefined : pointer;
-  for (const [key, change] of entriesOf(patch)) {
-    const below = writable[key] ?? NOTHING;
-    const at = `${pointer}/${escapeToken(key)}`;
-    const had = Object.hasOwn(before, key);
-    const refused = change === null ? removal(had && below !== true, at) : refusedPointer(below, had ? before[key] : undefined, change, at);
-    if (refused !== undefined) return refused;
+  if (!isFields(patch) || !isFields(before)) return sameJson(applyPatch(before, patch), before) ? undefined : '';
+  for (const key of Object.keys(patch)) {
+    const refused = refusedField(key, { writable, before, change: patch[key] });
+    // Put together on the way back: nearly always there is nothing to name.
+    if (refused !== undefined) return `/${escapeToken(key)}${refused}`;
   }
   return undefined;
 }
 
-function removal(refused: boolean, at: string): string | undefined {
-  return refused ? at : undefined;
+interface Field {
+  readonly writable: Exclude<Writable, true>;
+  readonly before: Fields;
+  readonly change: unknown;
+}
+
+/** The same for one field, as seen from it. */
+function refusedField(key: string, { writable, before, change }: Field): string | undefined {
+  if (change === undefined) return undefined;
+  const below = writable[key] ?? NOTHING;
+  const had = Object.hasOwn(before, key);
+  if (change === null) return had && below !== true ? '' : undefined;
+  return refusedPointer(below, had ? before[key] : undefined, change);
 }
 
 /** What a patch changes in `before`, pointer by pointer; places that stay the same are left out. */

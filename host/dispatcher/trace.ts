@@ -12,7 +12,7 @@ export function makeTrace(run: EventRun): Trace {
     event: run.event,
     hook: run.hook.name,
     time: new Date(run.time).toISOString(),
-    durationMs: milliseconds(run.durationMs || run.elapsed()),
+    durationMs: milliseconds(run.isFinished ? run.durationMs : run.elapsed()),
     ...(operation === undefined ? {} : { operation: operation.id }),
     ...(session === undefined ? {} : { session }),
     ...(parent === undefined ? {} : { parent: parent.event }),

@@ -1,5 +1,6 @@
 import type { EventContext, OutcomeSummary, Trace, Violation } from '@outrigger/schemas';
 import type { ErrorCode } from '../protocol/errors.ts';
+import type { CancelSignal } from '../protocol/types.ts';
 
 /** A plugin that failed, and the event went on without it. */
 export interface FailOpen {
@@ -59,7 +60,7 @@ export type Outcome<P = Record<string, unknown>, R = unknown> = OutcomeBase<P> &
 
 export interface EmitOptions {
   /** Cancels the event: calls in flight are cancelled and emit() rejects with EVENT_CANCELLED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** W3C trace context to pass on to plugins. */
   readonly traceparent?: string;
 }

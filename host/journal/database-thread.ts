@@ -7,6 +7,12 @@ export interface DatabaseThreadOptions {
   readonly onProblem: (message: string) => void;
 }
 
+/** What went wrong, and when: RFC 3339. */
+export interface Problem {
+  readonly time: string;
+  readonly message: string;
+}
+
 interface Job {
   readonly op: JournalOp | SpoolOp;
   readonly chars: number;
@@ -17,6 +23,8 @@ interface Job {
 /** Most that may wait for the disk. */
 const MAX_QUEUED_CHARS = 16 * 1024 * 1024;
 const MAX_BATCH = 1000;
+/** How long what nobody waits for is gathered: a batch of one costs twenty times what an event does. */
+const GATHER_MS = 50;
 /** How long the last batches may take at the end. */
 const CLOSE_MS = 2000;
 const TELL_AGAIN_MS = 60_000;
@@ -30,7 +38,13 @@ export class DatabaseThread {
   #inWork: readonly Job[] = [];
   #queuedChars = 0;
   #lost = 0;
+  #written = 0;
+  #bytes = 0;
+  #lastProblem: Problem | undefined;
   #isDue = false;
+  #gathering: NodeJS.Timeout | undefined;
+  /** Somebody waits for what is queued. */
+  #isAwaited = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #told: { readonly problem: string; readonly at: number } | undefined;
@@ -43,6 +57,25 @@ export class DatabaseThread {
   /** Operations that nobody waited for and that were not kept. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Operations that were done. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Operations that wait for the disk. */
+  get queued(): number {
+    return this.#jobs.length + this.#inWork.length;
+  }
+
+  /** What the files took on disk after the last batch. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get lastProblem(): Problem | undefined {
+    return this.#lastProblem;
   }
 
   /** Done when there is time; `chars` is roughly its size. */
@@ -62,6 +95,8 @@ export class DatabaseThread {
   /** Settles when nothing waits any more. */
   idle(): Promise<void> {
     if (this.#jobs.length === 0 && this.#inWork.length === 0) return Promise.resolve();
+    this.#isAwaited = true;
+    this.#plan();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -95,9 +130,18 @@ export class DatabaseThread {
     }
     this.#queuedChars += job.chars;
     this.#jobs.push(job);
-    if (this.#isDue) return;
+    this.#isAwaited ||= job.settle !== undefined;
+    this.#plan();
+  }
+
+  /** At the end of the turn when somebody waits or enough has come together, else a little later. */
+  #plan(): void {
+    if (this.#isDue || this.#inWork.length > 0) return;
+    if (!this.#isAwaited && this.#jobs.length < MAX_BATCH) {
+      this.#gathering ??= setTimeout(() => this.#send(), GATHER_MS);
+      return;
+    }
     this.#isDue = true;
-    // Everything of one turn goes into one batch.
     setImmediate(() => {
       this.#isDue = false;
       this.#send();
@@ -110,8 +154,11 @@ export class DatabaseThread {
   }
 
   #send(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#inWork.length > 0 || this.#jobs.length === 0 || this.#isClosed) return;
     this.#inWork = this.#jobs.splice(0, MAX_BATCH);
+    if (this.#jobs.length === 0) this.#isAwaited = false;
     const thread = this.#thread();
     // Only a batch in work keeps the application running.
     thread.ref();
@@ -129,16 +176,19 @@ export class DatabaseThread {
     return worker;
   }
 
-  #take({ results, problem }: BatchReply): void {
+  #take({ results, problem, bytes }: BatchReply): void {
+    this.#bytes = bytes;
     const jobs = this.#inWork;
     this.#inWork = [];
     for (const { chars } of jobs) this.#queuedChars -= chars;
     this.#tell(problem);
+    if (results !== undefined) this.#written += jobs.length;
     jobs.forEach((job, place) => {
       if (results === undefined) this.#lose(job, problem ?? 'it could not be written');
       else job.settle?.(results[place], undefined);
     });
-    this.#send();
+    if (this.#isAwaited) this.#send();
+    else if (this.#jobs.length > 0) this.#plan();
     if (this.#jobs.length > 0 || this.#inWork.length > 0) return;
     this.#worker?.unref();
     for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -168,6 +218,7 @@ export class DatabaseThread {
 
   #tell(problem: string | undefined): void {
     if (problem === undefined) return;
+    this.#lastProblem = { time: new Date().toISOString(), message: problem };
     const now = performance.now();
     if (problem === this.#told?.problem && now - this.#told.at < TELL_AGAIN_MS) return;
     this.#told = { problem, at: now };

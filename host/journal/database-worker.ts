@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isSpoilt, openDatabase, reasonOf, setAside } from './database.ts';
@@ -9,8 +10,11 @@ import type { Batch, BatchReply, JournalOp, SpoolOp, WorkerData } from './types.
 
 interface Tables {
   apply(op: JournalOp | SpoolOp): unknown;
-  trim(): void;
+  /** What was removed that should not have had to be. */
+  trim(): string | undefined;
   count?(): void;
+  /** Before the file is closed. */
+  keepTime?(): void;
 }
 
 const REOPEN_MS = 1000;
@@ -34,9 +38,19 @@ parentPort?.on('message', (batch: Batch | 'close') => {
 async function reply({ ops }: Batch): Promise<BatchReply> {
   try {
     const results = await applyAll(ops);
-    return { results, problem: found };
+    return { results, problem: found, bytes: bytesOnDisk() };
   } catch (error) {
-    return { results: undefined, problem: found ?? reasonOf(error) };
+    return { results: undefined, problem: found ?? reasonOf(error), bytes: bytesOnDisk() };
+  }
+}
+
+/** With what SQLite keeps beside it. Looked at here: the disk may take its time. */
+function bytesOnDisk(): number {
+  try {
+    return ['', '-wal', '-shm'].reduce((sum, suffix) => sum + (statSync(data.file + suffix, { throwIfNoEntry: false })?.size ?? 0), 0);
+  } catch {
+    // What cannot be looked at has no size that matters.
+    return 0;
   }
 }
 
@@ -59,8 +73,9 @@ function inTransaction({ database, tables }: NonNullable<typeof opened>, ops: Ba
   database.exec('BEGIN IMMEDIATE');
   try {
     const results = ops.map((op) => tables.apply(op));
-    tables.trim();
+    const removed = tables.trim();
     database.exec('COMMIT');
+    found ??= removed;
     return results;
   } catch (error) {
     // SQLite has rolled back by itself when the disk is full.
@@ -99,6 +114,11 @@ async function open(): Promise<NonNullable<typeof opened>> {
 }
 
 function close(): void {
+  try {
+    opened?.tables.keepTime?.();
+  } catch {
+    // The disk is full: the next host begins where this one looked last.
+  }
   try {
     opened?.database.close();
   } finally {

@@ -34,6 +34,8 @@ export class Deliverer {
   readonly #hears: Map<string, { readonly plugin: PluginHandle; readonly timeoutMs: number }> = new Map();
   /** Last event that is settled or in work. */
   #after = 0;
+  /** Events that were passed over may be delivered now. */
+  #isRewound = false;
   #isRunning = false;
   #isDue = false;
   #isClosed = false;
@@ -45,6 +47,7 @@ export class Deliverer {
 
   /** Events of this hook point go to this plugin from now on; those of others stay where they are. */
   serve(hook: string, plugin: PluginHandle, timeoutMs: number): void {
+    if (!this.#hears.has(hook)) this.#isRewound = true;
     this.#hears.set(hook, { plugin, timeoutMs });
   }
 
@@ -85,6 +88,8 @@ export class Deliverer {
 
   async #deliverSome(): Promise<boolean> {
     const { key, spool } = this.#options;
+    if (this.#isRewound) this.#after = 0;
+    this.#isRewound = false;
     const items = await spool.read(key, this.#after, BATCH);
     for (const item of items) {
       if (this.#hears.has(item.hook)) await this.#deliver(item);

@@ -39,7 +39,7 @@ export class JournalTables {
   }
 
   /** Removes what is too old or too much; part of every batch. */
-  trim(): void {
+  trim(): undefined {
     const now = performance.now();
     if (now - this.#agedAt >= AGE_CHECK_MS) {
       const oldest = this.#opened.wall + now - this.#opened.real - this.#bounds.maxAgeMs;

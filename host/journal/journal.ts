@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config, Trace } from '@outrigger/schemas';
 import type { PluginStatus } from '../supervisor/types.ts';
-import { DatabaseThread } from './database-thread.ts';
+import { DatabaseThread, type Problem } from './database-thread.ts';
 import { lifeRecords } from './life-records.ts';
 import type { JournalRecord } from './types.ts';
 
@@ -9,6 +9,17 @@ export interface JournalOptions {
   readonly dataDir: string;
   readonly settings: Config['journal'];
   readonly onProblem: (message: string) => void;
+}
+
+export interface JournalNumbers {
+  readonly file: string;
+  /** What its files take on disk, as far as is known. */
+  readonly bytes: number;
+  /** Traces and records since it was opened. */
+  readonly written: number;
+  readonly queued: number;
+  readonly lost: number;
+  readonly lastProblem: Problem | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -29,6 +40,7 @@ export function maxAgeMs(settings: Config['journal']): number {
 
 /** What plugins did, on disk: traces, their lives, what went on without them, what operators did. Nothing here throws or waits for a disk. */
 export class Journal {
+  readonly #file: string;
   readonly #thread: DatabaseThread;
   readonly #largest: number;
   readonly #onProblem: JournalOptions['onProblem'];
@@ -39,8 +51,9 @@ export class Journal {
     const maxBytes = settings?.maxBytes ?? MAX_BYTES;
     this.#largest = maxBytes * LARGEST_SHARE;
     this.#onProblem = onProblem;
+    this.#file = journalFile(dataDir);
     this.#thread = new DatabaseThread({
-      data: { kind: 'journal', file: journalFile(dataDir), bounds: { maxAgeMs: maxAgeMs(settings), maxBytes } },
+      data: { kind: 'journal', file: this.#file, bounds: { maxAgeMs: maxAgeMs(settings), maxBytes } },
       onProblem: (reason) => onProblem(`Cannot keep everything in the journal: ${reason}`),
     });
   }
@@ -48,6 +61,11 @@ export class Journal {
   /** Traces and records that could not be kept. */
   get lost(): number {
     return this.#thread.lost + this.#tooLarge;
+  }
+
+  stats(): JournalNumbers {
+    const { bytes, written, queued, lastProblem } = this.#thread;
+    return { file: this.#file, bytes, written, queued, lost: this.lost, lastProblem };
   }
 
   /** Serialised now, because the application may change the payload it got back; written later. */

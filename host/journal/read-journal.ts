@@ -5,7 +5,7 @@ import { HostError } from '../protocol/errors.ts';
 import { reasonOf } from './database.ts';
 import { type ReadTracesOptions, readTraces } from './read-traces.ts';
 import { followTraces } from './trace-file.ts';
-import type { JournalRecord } from './types.ts';
+import type { JournalRecord, RecordKind } from './types.ts';
 
 /** Where traces are: the command line's file, and the journal of a daemon. */
 export interface TracePlaces {
@@ -13,10 +13,22 @@ export interface TracePlaces {
   readonly journal: string;
 }
 
+export interface ReadRecordsOptions {
+  /** Most records, the newest ones. Default 100. */
+  readonly limit?: number;
+  readonly plugin?: string;
+  readonly kind?: RecordKind;
+  /** Milliseconds since 1970. */
+  readonly since?: number;
+}
+
 const POLL_MS = 500;
 const ALL = -1;
 
-/** Traces of both places by time, the newest last; none where there is no file. Rejects with STORAGE_FAILED. */
+/**
+ * Traces of both places, the newest last; none where there is no file. Each place keeps its order whatever the clock did; times say only how the
+ * two fit together. Rejects with STORAGE_FAILED.
+ */
 export async function readAllTraces({ file, journal }: TracePlaces, options: ReadTracesOptions = {}): Promise<Trace[]> {
   const { limit = Number.POSITIVE_INFINITY, hook, event } = options;
   const filed = file === undefined ? [] : await readTraces(file, options);
@@ -27,8 +39,21 @@ export async function readAllTraces({ file, journal }: TracePlaces, options: Rea
     prefix(event),
     Number.isFinite(limit) ? limit : ALL,
   ]);
-  const traces = [...filed, ...kept.reverse().map(({ body }) => JSON.parse(String(body)) as Trace)];
-  return traces.sort((a, b) => Date.parse(a.time) - Date.parse(b.time)).slice(-Math.min(limit, traces.length));
+  const traces = zipped(
+    filed,
+    kept.reverse().map(({ body }) => JSON.parse(String(body)) as Trace),
+  );
+  return traces.slice(-Math.min(limit, traces.length));
+}
+
+function zipped(one: readonly Trace[], other: readonly Trace[]): Trace[] {
+  const all: Trace[] = [];
+  let next = 0;
+  for (const trace of one) {
+    for (; next < other.length && Date.parse(other[next]?.time ?? '') < Date.parse(trace.time); next++) all.push(other[next] as Trace);
+    all.push(trace);
+  }
+  return [...all, ...other.slice(next)];
 }
 
 /** Traces of both places that are written from this call on, until the signal aborts. */
@@ -39,7 +64,8 @@ export function followAllTraces({ file, journal }: TracePlaces, signal: AbortSig
   return merged(sources);
 }
 
-async function* merged(sources: readonly AsyncIterator<Trace>[]): AsyncGenerator<Trace> {
+/** What several sources give, as it comes. */
+export async function* merged(sources: readonly AsyncIterator<Trace>[]): AsyncGenerator<Trace> {
   const next = new Map(sources.map((source) => [source, source.next().then((step) => ({ source, step }))]));
   while (next.size > 0) {
     const { source, step } = await Promise.race(next.values());
@@ -56,10 +82,10 @@ async function* merged(sources: readonly AsyncIterator<Trace>[]): AsyncGenerator
 /** What was recorded beside traces, the newest last. Rejects with STORAGE_FAILED. */
 export async function readRecords(
   journal: string,
-  { limit = 100, plugin }: { limit?: number; plugin?: string } = {},
+  { limit = 100, plugin, kind, since = 0 }: ReadRecordsOptions = {},
 ): Promise<JournalRecord[]> {
-  const sql = 'SELECT * FROM records WHERE (? IS NULL OR plugin = ?) ORDER BY seq DESC LIMIT ?';
-  const rows = await rowsOf(journal, sql, [plugin ?? null, plugin ?? null, limit]);
+  const sql = 'SELECT * FROM records WHERE (? IS NULL OR plugin = ?) AND (? IS NULL OR kind = ?) AND time >= ? ORDER BY seq DESC LIMIT ?';
+  const rows = await rowsOf(journal, sql, [plugin ?? null, plugin ?? null, kind ?? null, kind ?? null, since, limit]);
   return rows.reverse().map(({ seq: _, data, ...facts }) => {
     const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
     return { ...known, ...(data === null ? {} : { data: JSON.parse(String(data)) }) } as unknown as JournalRecord;
@@ -90,6 +116,8 @@ async function rowsOf(file: string, sql: string, values: (string | number | null
     const { DatabaseSync } = await import('node:sqlite');
     const database = new DatabaseSync(file, { readOnly: true, timeout: 2000 });
     try {
+      // Somebody is just making it.
+      if (database.prepare('PRAGMA schema_version').get()?.['schema_version'] === 0) return [];
       return database.prepare(sql).all(...values) as Record<string, unknown>[];
     } finally {
       database.close();

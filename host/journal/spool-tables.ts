@@ -7,15 +7,18 @@ export const SPOOL_VERSION = 1;
 export const SPOOL_SCHEMA = `
 CREATE TABLE IF NOT EXISTS spool (seq INTEGER PRIMARY KEY AUTOINCREMENT, plugin TEXT NOT NULL, hook TEXT NOT NULL, event TEXT NOT NULL,
   time INTEGER NOT NULL, body TEXT NOT NULL, bytes INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, aside TEXT);
-CREATE INDEX IF NOT EXISTS spool_by_plugin ON spool (plugin, aside, seq)`;
+CREATE INDEX IF NOT EXISTS spool_by_plugin ON spool (plugin, aside, seq);
+CREATE TABLE IF NOT EXISTS clock (time INTEGER NOT NULL)`;
 
 /** Events kept for people to look at, for each plugin, after they were set aside. */
-const MAX_ASIDE = 100;
+export const MAX_ASIDE = 100;
 
 interface Row {
   readonly plugin: string;
   readonly bytes: number;
 }
+
+const AGE_CHECK_MS = 60_000;
 
 /** Events that wait for plugins, in the order in which they came. */
 export class SpoolTables {
@@ -23,11 +26,18 @@ export class SpoolTables {
   readonly #bounds: SpoolBounds;
   readonly #statements: Map<string, StatementSync> = new Map();
   readonly #waiting: Map<string, { events: number; bytes: number }> = new Map();
+  /** The spool's own clock runs while a host does: nothing is lost because somebody sets the wall clock. It began as that one. */
+  readonly #began: number;
+  #agedAt = 0;
+  #keptAt: number = Number.NEGATIVE_INFINITY;
+  #tooOld = 0;
 
   constructor(database: DatabaseSync, bounds: SpoolBounds) {
     this.#database = database;
     this.#bounds = bounds;
-    this.#run('DELETE FROM spool WHERE time < ?', Date.now() - bounds.maxAgeMs);
+    const [kept] = this.#all('SELECT coalesce((SELECT max(time) FROM clock), (SELECT max(time) FROM spool)) AS time');
+    this.#began = Number(kept?.['time'] ?? Date.now()) - performance.now();
+    this.#removeOld();
     this.count();
   }
 
@@ -59,14 +69,40 @@ export class SpoolTables {
       this.#waiting.set(String(row['plugin']), { events: Number(row['events']), bytes: Number(row['bytes']) });
   }
 
-  /** What has bounds is kept within them by each `append`. */
-  trim(): void {}
+  /** Removes what has waited too long; the result says so, also of what the start removed. Other bounds are kept by each `append`. */
+  trim(): string | undefined {
+    if (performance.now() - this.#agedAt >= AGE_CHECK_MS) this.#removeOld();
+    const removed = this.#tooOld;
+    this.#tooOld = 0;
+    return removed === 0 ? undefined : `${removed} had waited longer than "journal.maxAgeDays" and were removed`;
+  }
+
+  /** Keeps the time for the next host. Only where something is written anyway: a full disk must not stop who reads. */
+  keepTime(): void {
+    this.#keptAt = performance.now();
+    this.#run('DELETE FROM clock');
+    this.#run('INSERT INTO clock (time) VALUES (?)', this.#now());
+  }
+
+  #now(): number {
+    return Math.round(this.#began + performance.now());
+  }
+
+  #removeOld(): void {
+    this.#agedAt = performance.now();
+    const oldest = this.#now() - this.#bounds.maxAgeMs;
+    const rows = this.#all('DELETE FROM spool WHERE time < ? RETURNING plugin, bytes, aside', oldest);
+    const waited = rows.filter(({ aside }) => aside === null);
+    for (const row of waited) this.#take([row]);
+    this.#tooOld += waited.length;
+  }
 
   #append({ plugin, hook, event, body }: Extract<SpoolOp, { do: 'append' }>): SpoolResults['append'] {
     const bytes = Buffer.byteLength(body);
+    if (performance.now() - this.#keptAt >= AGE_CHECK_MS) this.keepTime();
     this.#run(
       'INSERT INTO spool (plugin, hook, event, time, body, bytes) VALUES (?, ?, ?, ?, ?, ?)',
-      ...[plugin, hook, event, Date.now(), body, bytes],
+      ...[plugin, hook, event, this.#now(), body, bytes],
     );
     const waiting = this.#waitingOf(plugin);
     waiting.events += 1;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '@outrigger/schemas';
-import { DatabaseThread } from './database-thread.ts';
+import { DatabaseThread, type Problem } from './database-thread.ts';
 import { maxAgeMs } from './journal.ts';
+import { MAX_ASIDE } from './spool-tables.ts';
 import type { SpoolItem, SpoolOp, SpoolResults, Waiting } from './types.ts';
 
 export interface SpoolOptions {
@@ -38,6 +39,8 @@ export class Spool {
   readonly #waiting: Map<string, Waiting> = new Map();
   readonly #arriving: Map<string, Waiting> = new Map();
   readonly #retries: Set<NodeJS.Timeout> = new Set();
+  /** Events that were set aside and are kept for people to look at. */
+  readonly #aside: Map<string, number> = new Map();
   #dropped = 0;
   #lost = 0;
 
@@ -56,7 +59,10 @@ export class Spool {
   /** What waits from earlier; to be read before anything is asked of `isFull`. Rejects with the reason when the file cannot be used. */
   async load(): Promise<Readonly<Record<string, Waiting & { readonly aside: number }>>> {
     const waiting = await this.#ask({ do: 'waiting' }, SMALL);
-    for (const [plugin, of] of Object.entries(waiting)) this.#waiting.set(plugin, of);
+    for (const [plugin, { aside, ...of }] of Object.entries(waiting)) {
+      this.#waiting.set(plugin, of);
+      this.#aside.set(plugin, aside);
+    }
     return waiting;
   }
 
@@ -66,12 +72,27 @@ export class Spool {
     return { events: sum('events'), bytes: sum('bytes'), dropped: this.#dropped, lost: this.#lost };
   }
 
+  /** What waits for one plugin. */
+  of(plugin: string): Waiting & { readonly aside: number } {
+    const kept = this.#waiting.get(plugin) ?? NOTHING;
+    const coming = this.#arriving.get(plugin) ?? NOTHING;
+    return { events: kept.events + coming.events, bytes: kept.bytes + coming.bytes, aside: this.#aside.get(plugin) ?? 0 };
+  }
+
+  /** What its files take on disk, as far as is known. */
+  get fileBytes(): number {
+    return this.#thread.bytes;
+  }
+
+  get lastProblem(): Problem | undefined {
+    return this.#thread.lastProblem;
+  }
+
   /** True: one more event for this plugin is to be refused, because the oldest is not to be dropped for it. */
   isFull(plugin: string): boolean {
     if (!this.#refuses) return false;
-    const kept = this.#waiting.get(plugin) ?? NOTHING;
-    const coming = this.#arriving.get(plugin) ?? NOTHING;
-    return kept.events + coming.events >= this.#maxEvents || kept.bytes + coming.bytes >= this.#maxBytes;
+    const { events, bytes } = this.of(plugin);
+    return events >= this.#maxEvents || bytes >= this.#maxBytes;
   }
 
   /** Settles when the event is kept, with how many older ones had to go for it; rejects with the reason when it is not. */
@@ -118,7 +139,12 @@ export class Spool {
   /** Until it is done: the same event would come again at the next start. */
   #insist(plugin: string, op: Extract<SpoolOp, { do: 'settle' | 'set-aside' }>): void {
     this.#ask(op, SMALL).then(
-      (waiting) => void (waiting && this.#waiting.set(plugin, waiting)),
+      (waiting) => {
+        // It was too old meanwhile, and perhaps others too.
+        if (waiting === undefined) return void this.load().catch(() => undefined);
+        this.#waiting.set(plugin, waiting);
+        if (op.do === 'set-aside') this.#aside.set(plugin, Math.min(MAX_ASIDE, (this.#aside.get(plugin) ?? 0) + 1));
+      },
       () => {
         const timer = setTimeout(() => {
           this.#retries.delete(timer);

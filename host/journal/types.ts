@@ -85,4 +85,6 @@ export interface BatchReply {
   readonly results: readonly unknown[] | undefined;
   /** Why it failed, or what was found on the way. */
   readonly problem: string | undefined;
+  /** What the files take on disk. */
+  readonly bytes: number;
 }

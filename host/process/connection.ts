@@ -5,7 +5,7 @@ import type { Failure } from '../protocol/types.ts';
 import { Inbound } from './inbound.ts';
 import type { Oddity } from './oddities.ts';
 import { PacedInput } from './paced-input.ts';
-import { budgetSpent, Pending, type PendingRequest } from './pending.ts';
+import { budgetSpent, Pending, type PendingRequest, waitOf } from './pending.ts';
 import { openRpc } from './rpc.ts';
 import { answerText, type Rpc, type RpcAnswer, Services, wireError } from './services.ts';
 import { isLarger, tooLarge } from './size.ts';
@@ -37,16 +37,14 @@ export interface ConnectionOptions {
   readonly onDrain: () => void;
 }
 
-export interface OutgoingCall {
+export interface OutgoingCall extends PendingRequest {
+  readonly method: 'hook/invoke';
   readonly event: string;
   /** `"event":…,"hook":…,"context":…,"payload":…`: JSON without the braces. */
   readonly shared: string;
   /** JSON. */
   readonly state: string | undefined;
   readonly attempt: number;
-  readonly timeoutMs: number;
-  /** On the timers' clock. */
-  readonly deadline: number;
 }
 
 const GRACE_MS = 500;
@@ -105,12 +103,12 @@ export class Connection {
   }
 
   /** Writes `hook/invoke`; settles exactly once and never before this returns. The number names the call for cancel(). */
-  invoke(call: OutgoingCall, settle: (reply: Reply) => void): number {
-    const request = { method: 'hook/invoke', event: call.event, timeoutMs: call.timeoutMs, deadline: call.deadline, settle };
-    const wait = this.#pending.waitMs(call);
-    const deadlineMs = wait === Number.POSITIVE_INFINITY ? UNLIMITED_MS : Math.max(1, Math.round(wait));
+  invoke(call: OutgoingCall): number {
+    const now = this.#options.timers.now();
+    const waitMs = waitOf(call, now);
+    const deadlineMs = waitMs === Number.POSITIVE_INFINITY ? UNLIMITED_MS : Math.max(1, Math.round(waitMs));
     const state = call.state === undefined ? '' : `"state":${call.state},`;
-    return this.#request(request, wait, `{"deadlineMs":${deadlineMs},"attempt":${call.attempt},${state}${call.shared}}`);
+    return this.#request(call, { now, waitMs }, `{"deadlineMs":${deadlineMs},"attempt":${call.attempt},${state}${call.shared}}`);
   }
 
   /** Settles the call with this failure at once, tells the plugin, starts the grace clock. Unknown or settled ids: nothing happens. */
@@ -122,7 +120,7 @@ export class Connection {
   request(method: string, params: unknown, timeoutMs: number): Promise<Reply> {
     return new Promise((settle) => {
       const request = { method, event: undefined, timeoutMs, deadline: Number.POSITIVE_INFINITY, settle };
-      this.#request(request, timeoutMs, JSON.stringify(params ?? {}));
+      this.#request(request, { now: this.#options.timers.now(), waitMs: timeoutMs }, JSON.stringify(params ?? {}));
     });
   }
 
@@ -164,11 +162,11 @@ export class Connection {
     return { ...this.#inbound.stats, messagesOut, bytesOut, servicesRefused: this.#services.refused };
   }
 
-  #request(request: PendingRequest, waitMs: number, params: string): number {
+  #request(request: PendingRequest, time: { readonly now: number; readonly waitMs: number }, params: string): number {
     const id = ++this.#lastId;
-    const failure = this.#closed ?? this.#unsendable(request, waitMs, params);
+    const failure = this.#closed ?? this.#unsendable(request, time.waitMs, params);
     if (failure === undefined) {
-      this.#pending.add(id, request, waitMs);
+      this.#pending.add(id, request, time);
       this.#writer.write(`{"jsonrpc":"2.0","id":${id},"method":"${request.method}","params":${params}}`);
     } else queueMicrotask(() => request.settle({ ok: false, failure }));
     return id;

@@ -121,8 +121,11 @@ export class Inbound {
     const fate =
       id === undefined
         ? 'unknown'
-        : this.#options.pending.answer(id, (request) =>
-            failed ? this.#errorReply(error, described(request)) : { ok: true, result: message.result, bytes: bytes.length, weight },
+        : this.#options.pending.answer(
+            id,
+            failed
+              ? (request) => this.#errorReply(error, described(request))
+              : { ok: true, result: message.result, bytes: bytes.length, weight },
           );
     if (fate === 'settled') this.#oddities.forget();
     else if (fate === 'late') this.#onLate();

@@ -42,6 +42,10 @@ export class PacedInput {
   };
 
   #readSlices(chunk: Buffer): void {
+    if (chunk.length <= SLICE_BYTES) {
+      this.#onChunk(chunk);
+      return;
+    }
     const began = performance.now();
     for (let at = 0; at < chunk.length && !this.#closed; at += SLICE_BYTES) {
       if (at > 0 && performance.now() - began > CHUNK_MS) {

@@ -22,17 +22,30 @@ export interface PendingRequest {
   readonly timeoutMs: number;
   /** On the timers' clock. */
   readonly deadline: number;
-  readonly settle: (reply: Reply) => void;
+  settle(reply: Reply): void;
 }
 
-interface Entry {
+/** One request and its timer: the timeout, or the grace once it was given up. */
+class Entry implements Timer {
+  slot: number = Number.POSITIVE_INFINITY;
   readonly id: number;
   readonly request: PendingRequest;
-  timer: Timer;
   /** The deadline is nearer than the timeout. */
   byDeadline: boolean;
   /** Settled without the plugin; waits for its late answer until the grace ends. */
-  abandoned: boolean;
+  abandoned = false;
+  readonly #pending: Pending;
+
+  constructor(pending: Pending, id: number, request: PendingRequest, byDeadline: boolean) {
+    this.id = id;
+    this.request = request;
+    this.byDeadline = byDeadline;
+    this.#pending = pending;
+  }
+
+  run(): void {
+    this.#pending.onTime(this);
+  }
 }
 
 /** Every request from host to plugin: settled exactly once, whatever happens. */
@@ -47,25 +60,21 @@ export class Pending {
     this.#options = options;
   }
 
-  /** Milliseconds this request may still take; at most 0 when there is no time left. */
-  waitMs(request: Pick<PendingRequest, 'timeoutMs' | 'deadline'>): number {
-    return Math.min(request.timeoutMs, request.deadline - this.#options.timers.now());
-  }
-
-  add(id: number, request: PendingRequest, waitMs: number): void {
-    const timer = this.#options.timers.after(waitMs, () => this.#onTimeout(entry));
-    const entry: Entry = { id, request, timer, byDeadline: waitMs < request.timeoutMs, abandoned: false };
+  /** `now`: on the timers' clock. */
+  add(id: number, request: PendingRequest, { waitMs, now }: { readonly waitMs: number; readonly now: number }): void {
+    const entry = new Entry(this, id, request, waitMs < request.timeoutMs);
+    this.#options.timers.arm(entry, now + waitMs);
     this.#entries.set(id, entry);
     if (request.event !== undefined) this.hookCalls++;
   }
 
-  /** `makeReply` is asked only for the first answer to a request that is still wanted. */
-  answer(id: number, makeReply: (request: PendingRequest) => Reply): 'settled' | 'late' | 'unknown' {
+  /** The reply, or what makes it for the first answer to a request that is still wanted. */
+  answer(id: number, reply: Reply | ((request: PendingRequest) => Reply)): 'settled' | 'late' | 'unknown' {
     const entry = this.#entries.get(id);
     if (entry === undefined) return 'unknown';
     this.#remove(entry);
     if (entry.abandoned) return 'late';
-    entry.request.settle(makeReply(entry.request));
+    entry.request.settle(typeof reply === 'function' ? reply(entry.request) : reply);
     return 'settled';
   }
 
@@ -73,10 +82,11 @@ export class Pending {
   abandon(id: number, failure: Failure): void {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.abandoned) return;
-    this.#options.timers.cancel(entry.timer);
+    const { timers, graceMs, sendCancel } = this.#options;
+    timers.cancel(entry);
     entry.abandoned = true;
-    entry.timer = this.#options.timers.after(this.#options.graceMs, () => this.#onGraceOver(entry));
-    this.#options.sendCancel(id);
+    timers.arm(entry, timers.now() + graceMs);
+    sendCancel(id);
     entry.request.settle({ ok: false, failure });
   }
 
@@ -85,10 +95,11 @@ export class Pending {
     const { timers } = this.#options;
     for (const entry of this.#entries.values()) {
       if (entry.request.event !== event || entry.abandoned) continue;
-      timers.cancel(entry.timer);
-      const waitMs = this.waitMs(entry.request);
+      timers.cancel(entry);
+      const now = timers.now();
+      const waitMs = waitOf(entry.request, now);
       entry.byDeadline = waitMs < entry.request.timeoutMs;
-      entry.timer = timers.after(waitMs, () => this.#onTimeout(entry));
+      timers.arm(entry, now + waitMs);
     }
   }
 
@@ -100,9 +111,15 @@ export class Pending {
   }
 
   #remove(entry: Entry): void {
-    this.#options.timers.cancel(entry.timer);
+    this.#options.timers.cancel(entry);
     this.#entries.delete(entry.id);
     if (entry.request.event !== undefined) this.hookCalls--;
+  }
+
+  /** Its timeout or its grace is over. */
+  onTime(entry: Entry): void {
+    if (entry.abandoned) this.#onGraceOver(entry);
+    else this.#onTimeout(entry);
   }
 
   #onTimeout(entry: Entry): void {
@@ -123,6 +140,11 @@ export class Pending {
     const { event, method } = entry.request;
     this.#options.onHung(event === undefined ? { method } : { event, method });
   }
+}
+
+/** Milliseconds a request may still take; at most 0 when there is no time left. */
+export function waitOf(request: Pick<PendingRequest, 'timeoutMs' | 'deadline'>, now: number): number {
+  return Math.min(request.timeoutMs, request.deadline - now);
 }
 
 export function budgetSpent(plugin: string, request: Pick<PendingRequest, 'event' | 'method'>): Failure {

@@ -4,6 +4,13 @@ const LF = 0x0a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
+const SMALL_C = 0x63;
+const LARGE_C = 0x43;
+const ZERO = 0x30;
+const NINE = 0x39;
+const SPACE = 0x20;
+const TAB = 0x09;
+const CARRIAGE_RETURN = 0x0d;
 const MAX_HEADER_BYTES = 4096;
 const MAX_HEADER_LINES = 16;
 /** A buffer that grew beyond this is not kept for the next message. */
@@ -113,16 +120,15 @@ export class MessageReader {
 
   readonly #onLine = (text: Buffer): void => {
     // Some runtimes begin their output with one.
-    const line = text.indexOf(BYTE_ORDER_MARK) === 0 ? text.subarray(BYTE_ORDER_MARK.length) : text;
+    const line = text[0] === BYTE_ORDER_MARK[0] && text.indexOf(BYTE_ORDER_MARK) === 0 ? text.subarray(BYTE_ORDER_MARK.length) : text;
     if (line[0] === OPEN_BRACE) {
       this.#onMessageLine(line);
       return;
     }
-    const start = line.toString('latin1', 0, MAX_HEADER_BYTES);
-    if (HEADER.test(start) && line.length <= MAX_HEADER_BYTES) {
+    if (isHeader(line)) {
       this.#headers = { length: undefined, lines: 0, bytes: 0 };
       this.#onHeader(line);
-    } else if (line[0] === OPEN_BRACKET && BATCH.test(start)) this.#options.onMessage(line);
+    } else if (isBatch(line)) this.#options.onMessage(line);
     else this.#onStray(line);
   };
 
@@ -141,15 +147,15 @@ export class MessageReader {
 
   /** Behind a body whose declared length was refused the next header stands on the same line. */
   #onMessageLine(line: Buffer): void {
-    const end = line.at(-1) === CLOSE_BRACE ? line.length : trailingHeader(line);
-    this.#options.onMessage(line.subarray(0, end));
+    const end = line[line.length - 1] === CLOSE_BRACE ? line.length : trailingHeader(line);
+    this.#options.onMessage(end === line.length ? line : line.subarray(0, end));
     if (end < line.length) this.#onLine(line.subarray(end));
   }
 
   readonly #onHeader = (line: Buffer): void => {
     const headers = this.#headers;
     if (headers === undefined) return;
-    if (line.length === 0 || (line.length === 1 && line[0] === 0x0d)) {
+    if (line.length === 0 || (line.length === 1 && line[0] === CARRIAGE_RETURN)) {
       this.#headers = undefined;
       if (headers.length === undefined) this.#options.onInvalid('the headers name no Content-Length', line);
       else this.#body = headers.length;
@@ -189,12 +195,26 @@ export class MessageReader {
 
 function skipBlank(chunk: Buffer, from: number): number {
   let at = from;
-  while (at < chunk.length && (chunk[at] === 0x20 || chunk[at] === 0x09 || chunk[at] === 0x0a || chunk[at] === 0x0d)) at++;
+  while (at < chunk.length && (chunk[at] === SPACE || chunk[at] === TAB || chunk[at] === LF || chunk[at] === CARRIAGE_RETURN)) at++;
   return at;
+}
+
+// A flood of text must cost little: the first byte of nearly every line tells that it is neither.
+
+function isHeader(line: Buffer): boolean {
+  const isLikely = (line[0] === SMALL_C || line[0] === LARGE_C) && line.length <= MAX_HEADER_BYTES;
+  return isLikely && HEADER.test(line.toString('latin1'));
+}
+
+function isBatch(line: Buffer): boolean {
+  return line[0] === OPEN_BRACKET && BATCH.test(line.toString('latin1', 0, MAX_HEADER_BYTES));
 }
 
 /** Where a `Content-Length` header begins that ends the line; the line's length when there is none. */
 function trailingHeader(line: Buffer): number {
+  const last = line[line.length - 1] === CARRIAGE_RETURN ? line[line.length - 2] : line[line.length - 1];
+  const isLikely = last !== undefined && ((last >= ZERO && last <= NINE) || last === SPACE || last === TAB);
+  if (!isLikely) return line.length;
   const from = Math.max(0, line.length - TRAILING_HEADER_BYTES);
   const match = TRAILING_HEADER.exec(line.toString('latin1', from));
   return match === null ? line.length : from + match.index;

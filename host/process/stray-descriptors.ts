@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { isProgram } from './resolve-command.ts';
 
 const CLOSE_ON_EXEC = 0o2000000;
@@ -8,22 +8,40 @@ const CLOSER = [BASH, '--norc', '--noprofile', '-p', '-c'] as const;
 /** Takes out of the environment what bash puts there. */
 const ENV = '/usr/bin/env -u _ -u SHLVL -u PWD -u OLDPWD';
 
+/** Longer than the lines up to the flags. */
+const INFO = Buffer.alloc(64);
+let known: readonly number[] | undefined;
+
 /**
  * Descriptors from `first` on that a child would inherit: Node marks its own, but not every one that it inherited itself
- * from a shell, a CI runner or a terminal multiplexer.
+ * from a shell, a CI runner or a terminal multiplexer. Looked for once a turn of the loop, in which only Node opens any:
+ * fifty plugins that start together would read through all pipes of the others each.
  */
 export function strayDescriptors(first: number): number[] {
   // Elsewhere Node's spawn closes them.
   if (process.platform !== 'linux') return [];
+  if (known === undefined) {
+    known = inherited();
+    setImmediate(() => {
+      known = undefined;
+    }).unref();
+  }
+  return known.filter((descriptor) => descriptor >= first);
+}
+
+function inherited(): number[] {
   return readdirSync('/proc/self/fd')
     .map(Number)
-    .filter((descriptor) => descriptor >= first && isInherited(descriptor))
+    .filter((descriptor) => descriptor > 2 && isInherited(descriptor))
     .sort((one, other) => one - other);
 }
 
 function isInherited(descriptor: number): boolean {
   try {
-    const [, flags] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? [];
+    const file = openSync(`/proc/self/fdinfo/${descriptor}`, 'r');
+    const size = readSync(file, INFO);
+    closeSync(file);
+    const [, flags] = /^flags:\s*(\d+)/m.exec(INFO.toString('latin1', 0, size)) ?? [];
     return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
   } catch {
     // The one that listed the folder is closed by now.

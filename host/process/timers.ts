@@ -2,10 +2,11 @@ const TICK_MS = 10;
 /** A longer gap between two ticks means that the host's own loop was blocked; no more than this of it counts. */
 const MAX_GAP_MS = 3 * TICK_MS;
 
-/** Names one `after()` for `cancel()`. */
+/** Names one `after()` for `cancel()`; or what is to be woken itself, for `arm()`. */
 export interface Timer {
-  readonly slot: number;
-  readonly run: () => void;
+  /** Kept by the wheel. */
+  slot: number;
+  run(): void;
 }
 
 /** One timer wheel for the whole host: coarse (10 ms), cheap to set and cancel, and its clock stands still while the host was blocked. */
@@ -27,16 +28,28 @@ export class Timers {
     return this.#clock + (this.#ticker === undefined ? passed : Math.min(passed, MAX_GAP_MS));
   }
 
+  /** As now(), up to a tick late while anything is timed; costs no look at the system's clock. */
+  recent(): number {
+    return this.#ticker === undefined ? this.now() : this.#clock;
+  }
+
   /** Runs once, never earlier than `ms` from now and about two ticks later at most; Infinity never. */
   after(ms: number, run: () => void): Timer {
-    if (ms === Number.POSITIVE_INFINITY || this.#closed) return { slot: Number.POSITIVE_INFINITY, run };
+    const timer = { slot: Number.POSITIVE_INFINITY, run };
+    this.arm(timer, this.now() + Math.max(ms, 0));
+    return timer;
+  }
+
+  /** As after(), with a time on this clock; for a timer that is not armed. */
+  arm(timer: Timer, at: number): void {
+    timer.slot = Number.POSITIVE_INFINITY;
+    if (at === Number.POSITIVE_INFINITY || this.#closed) return;
     if (this.#ticker === undefined) this.#start();
-    const timer = { slot: Math.max(Math.ceil((this.now() + Math.max(ms, 0)) / TICK_MS), this.#slot + 1), run };
+    timer.slot = Math.max(Math.ceil(at / TICK_MS), this.#slot + 1);
     const slot = this.#slots.get(timer.slot);
     if (slot === undefined) this.#slots.set(timer.slot, new Set([timer]));
     else slot.add(timer);
     this.#active++;
-    return timer;
   }
 
   /** Harmless for a timer that ran or was cancelled. */

@@ -1,8 +1,8 @@
 /** From this size on what a message takes is counted; below it is estimated, so that small ones cost no second look. */
 export const COUNTED_FROM: number = 64 * 1024;
 /** Measured: what V8 takes for an object, an array or a named value beside its text, and for each further item. */
-const VALUE_BYTES = 80;
-const ITEM_BYTES = 8;
+export const VALUE_BYTES: number = 80;
+export const ITEM_BYTES: number = 8;
 /** Of small messages: half the worst case, several times the usual one. */
 const SMALL_FACTOR = 8;
 

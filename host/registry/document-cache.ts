@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees';
+export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees' | 'validators';
 
 /** A checked value by the SHA-256 of what it was made from; undefined when there is none, or none that can be believed. */
 export async function readCached(cacheDir: string | undefined, kind: CacheKind, hash: string): Promise<unknown> {
   if (cacheDir === undefined) return undefined;
   try {
     const folder = join(cacheDir, kind);
-    if (!(await isOurs(folder))) return undefined;
-    const entry: unknown = JSON.parse(await readFile(join(folder, `${hash}.json`), 'utf8'));
+    if (!isOurs(folder)) return undefined;
+    // A start reads a handful, of a few KB: with the thread pool it would wait thirty times.
+    const entry: unknown = JSON.parse(readFileSync(join(folder, `${hash}.json`), 'utf8'));
     const { stamp, value } = entry as { stamp?: unknown; value?: unknown };
-    return stamp === (await schemaStamp()) ? value : undefined;
+    return stamp === schemaStamp() ? value : undefined;
   } catch {
     // Missing or corrupt: the caller reads the source instead and writes the entry again.
     return undefined;
@@ -27,7 +29,7 @@ export async function writeCached(cacheDir: string | undefined, kind: CacheKind,
   const temporary = join(folder, `.${hash}.${randomUUID()}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(temporary, JSON.stringify({ stamp: await schemaStamp(), value }), { mode: 0o600 });
+    await writeFile(temporary, JSON.stringify({ stamp: schemaStamp(), value }), { mode: 0o600 });
     await rename(temporary, join(folder, `${hash}.json`));
   } catch {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -35,17 +37,20 @@ export async function writeCached(cacheDir: string | undefined, kind: CacheKind,
 }
 
 /** A folder others can write to could hand us a manifest nobody checked. */
-async function isOurs(folder: string): Promise<boolean> {
-  const { uid, mode } = await stat(folder);
+function isOurs(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
   return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 
-let stamp: Promise<string> | undefined;
+let stamp: string | undefined;
 
-/** Changes with the schemas, so that no entry outlives the rules it was checked against. */
-function schemaStamp(): Promise<string> {
-  stamp ??= stat(createRequire(import.meta.url).resolve('@outrigger/schemas/validate-files')).then(
-    ({ size, mtimeMs }) => `${size}-${mtimeMs}`,
-  );
+/** Changes with the schemas and with every release, so that no entry outlives the rules it was checked against, or what made it. */
+function schemaStamp(): string {
+  if (stamp === undefined) {
+    const { resolve } = createRequire(import.meta.url);
+    const { version } = JSON.parse(readFileSync(resolve('@outrigger/schemas/package.json'), 'utf8')) as { version: string };
+    const { size, mtimeMs } = statSync(resolve('@outrigger/schemas/validate-files'));
+    stamp = `${version}-${size}-${mtimeMs}`;
+  }
   return stamp;
 }

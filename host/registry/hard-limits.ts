@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { findLimiter } from '../sandbox/limits/limiter.ts';
 import type { HardLimit } from '../sandbox/limits/types.ts';
 import type { Choice } from '../sandbox/machine/choose-driver.ts';
 import type { Policy, SandboxDriver } from '../sandbox/types.ts';
@@ -14,7 +15,6 @@ export function hardNeeds({ limits }: Pick<Policy, 'limits'>, processors: number
 export async function whySoft({ driver, enforces }: Chosen, needs: readonly HardLimit[]): Promise<string | undefined> {
   const open = needs.filter((need) => !enforces.has(need));
   if (open.length > 0) return `the driver ${driver.name} does not hold ${open.join(', ')}; leave "sandbox.driver" out of the config`;
-  const { findLimiter } = await import('../sandbox/limits/limiter.ts');
   const { hard, gap, label } = findLimiter();
   const soft = needs.filter((need) => !hard.has(need));
   if (soft.length === 0) return undefined;

@@ -3,7 +3,8 @@ import { catalogs as builtIn, type Catalog, type HookPoint, type Validator } fro
 import { HostError } from '../protocol/errors.ts';
 import { compileTrusted, type Issue } from '../protocol/validator.ts';
 import { catalogMistakes } from './catalog-mistakes.ts';
-import { loadDocument, mistakes, readText } from './load-document.ts';
+import { trustedValidators } from './kept-validators.ts';
+import { checkObject, loadDocument, readText } from './load-document.ts';
 import { readDocument } from './read-document.ts';
 import { sensitiveFields } from './sensitive-marks.ts';
 import type { LoadedHook, Problem } from './types.ts';
@@ -38,7 +39,7 @@ export async function loadCatalogs(sources: CatalogSources): Promise<LoadedCatal
   const names = new Set<string>();
   const problems: Problem[] = [];
   for (const catalog of sources.objects ?? []) {
-    const issues = names.has(catalog.name) ? [duplicate(catalog.name)] : await addCatalog(catalog, hooks);
+    const issues = names.has(catalog.name) ? [duplicate(catalog.name)] : await addCatalog(catalog, hooks, sources.cacheDir);
     if (issues.length > 0) throw invalid(catalog, issues);
     names.add(catalog.name);
   }
@@ -47,7 +48,7 @@ export async function loadCatalogs(sources: CatalogSources): Promise<LoadedCatal
     problems.push(...found.problems);
     const { catalog } = found;
     if (catalog === undefined) continue;
-    const issues = names.has(catalog.name) ? [duplicate(catalog.name)] : await addCatalog(catalog, hooks);
+    const issues = names.has(catalog.name) ? [duplicate(catalog.name)] : await addCatalog(catalog, hooks, sources.cacheDir);
     for (const issue of issues) problems.push({ severity: 'error', ...(await found.place(issue.pointer)), ...issue });
     names.add(catalog.name);
   }
@@ -121,27 +122,25 @@ async function readSchema(file: string): Promise<{ schema: Schema } | { problem:
 }
 
 /** All of a catalog's hook points, or none and why. */
-async function addCatalog(catalog: Catalog, hooks: Map<string, LoadedHook>): Promise<readonly Issue[]> {
-  const isKnown = builtIn[catalog.name] === catalog;
-  const issues = isKnown ? [] : [...(await mistakes('catalog', catalog, catalogMistakes))];
-  if (issues.length > 0) return issues;
-  const loaded: LoadedHook[] = [];
+async function addCatalog(found: Catalog, hooks: Map<string, LoadedHook>, cacheDir: string | undefined): Promise<readonly Issue[]> {
+  const isKnown = builtIn[found.name] === found;
+  const checked = isKnown ? { value: found } : await checkObject('catalog', found, { cacheDir, rules: catalogMistakes });
+  if ('issues' in checked) return checked.issues;
+  const catalog = checked.value;
+  const schemas = new Map<string, Schema>();
   for (const [short, rules] of Object.entries(catalog.hooks)) {
-    const compile = async (key: 'payload' | 'replaceSchema'): Promise<Validator | undefined> => {
-      const schema = rules[key];
-      if (schema === undefined) return undefined;
-      try {
-        return (isKnown ? await precompiled(catalog.name, schema as Schema) : undefined) ?? (await compileTrusted(schema as Schema));
-      } catch (error) {
-        issues.push({ pointer: `/hooks/${short}/${key}`, message: `is no usable JSON Schema: ${(error as Error).message}` });
-        return undefined;
-      }
-    };
-    const validators = { payload: await compile('payload'), replace: await compile('replaceSchema') };
-    if (validators.payload) loaded.push(loadedHook(catalog, short, { payload: validators.payload, replace: validators.replace }));
+    for (const key of ['payload', 'replaceSchema'] as const) {
+      if (rules[key] !== undefined) schemas.set(`/hooks/${short}/${key}`, rules[key] as Schema);
+    }
   }
-  if (issues.length === 0) for (const hook of loaded) hooks.set(hook.name, hook);
-  return issues;
+  const validators = isKnown ? await precompiled(catalog.name, schemas) : await trustedValidators(schemas, cacheDir);
+  const mistakes = [...validators].filter((pair): pair is [string, Error] => pair[1] instanceof Error);
+  if (mistakes.length > 0) return mistakes.map(([pointer, { message }]) => ({ pointer, message: `is no usable JSON Schema: ${message}` }));
+  for (const short of Object.keys(catalog.hooks)) {
+    const [payload, replace] = ['payload', 'replaceSchema'].map((key) => validators.get(`/hooks/${short}/${key}`) as Validator | undefined);
+    if (payload !== undefined) hooks.set(`${catalog.name}.${short}`, loadedHook(catalog, short, { payload, replace }));
+  }
+  return [];
 }
 
 function loadedHook(catalog: Catalog, short: string, validators: { payload: Validator; replace: Validator | undefined }): LoadedHook {
@@ -169,10 +168,13 @@ function loadedHook(catalog: Catalog, short: string, validators: { payload: Vali
 }
 
 /** Validators that ship with Outrigger are named for the last part of their schema's `$id`. */
-async function precompiled(catalog: string, schema: Schema): Promise<Validator | undefined> {
-  const name = String(schema['$id'])
-    .replace(/^.*:/, '')
-    .replace(/[.\-_](\w)/g, (_, letter: string) => letter.toUpperCase());
+async function precompiled(catalog: string, schemas: ReadonlyMap<string, Schema>): Promise<ReadonlyMap<string, Validator>> {
   const made: Record<string, Validator> = await import(`@outrigger/schemas/validate-catalog-${catalog}`);
-  return made[name];
+  const nameOf = ({ $id }: Schema): string =>
+    String($id)
+      .replace(/^.*:/, '')
+      .replace(/[.\-_](\w)/g, (_, letter: string) => letter.toUpperCase());
+  const validators = new Map<string, Validator>();
+  for (const [pointer, schema] of schemas) validators.set(pointer, made[nameOf(schema)] ?? (await compileTrusted(schema)));
+  return validators;
 }

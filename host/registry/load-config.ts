@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Config } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
 import { type Environment, findConfig } from './find-config.ts';
-import { type LoadedDocument, loadDocument, mistakes } from './load-document.ts';
+import { checkObject, type LoadedDocument, loadDocument, mistakes } from './load-document.ts';
 import { absolutePaths, mergeConfigs } from './merge-config.ts';
 import { whyPlanted } from './planted-config.ts';
 import type { Problem } from './types.ts';
@@ -43,9 +43,9 @@ export async function loadConfig({ config, cwd, env, cacheDir, isSafe = false }:
   const none = { files: [], broken: new Map(), problems: [], place: async (pointer: string) => ({ pointer }) };
   if (config === false) return { config: withEnvironment({}, env), ...none };
   if (typeof config === 'object') {
-    const issues = await mistakes('config', config);
-    refuse(issues.map((issue) => ({ severity: 'error', ...issue })));
-    return { config: withEnvironment(absolutePaths(config, cwd, home), env), ...none };
+    const checked = await checkObject('config', config, { cacheDir });
+    if ('issues' in checked) throw refusal(checked.issues.map((issue) => ({ severity: 'error', ...issue })));
+    return { config: withEnvironment(absolutePaths(checked.value, cwd, home), env), ...none };
   }
   const found = await findConfig({ explicit: config, cwd, env });
   refuse(found.problems);
@@ -128,8 +128,11 @@ export function formatProblem({ file, line, column, pointer, message }: Problem)
 }
 
 function refuse(problems: readonly Problem[]): void {
-  if (problems.length === 0) return;
-  throw new HostError('CONFIG_INVALID', `Cannot use the configuration: ${problems.map(formatProblem).join('\n')}`, { data: problems });
+  if (problems.length > 0) throw refusal(problems);
+}
+
+function refusal(problems: readonly Problem[]): HostError {
+  return new HostError('CONFIG_INVALID', `Cannot use the configuration: ${problems.map(formatProblem).join('\n')}`, { data: problems });
 }
 
 function withEnvironment(config: Config, env: Environment): Config {

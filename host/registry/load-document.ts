@@ -85,6 +85,36 @@ export async function mistakes<K extends keyof DocumentTypes>(
   return all.length > 0 ? all : first;
 }
 
+/**
+ * Checks a config or catalog that an application brings as an object. What was found good once is not checked again: then the value is
+ * the one that was kept, so that nothing JSON cannot say comes in beside it.
+ */
+export async function checkObject<K extends 'config' | 'catalog'>(
+  kind: K,
+  object: DocumentTypes[K],
+  { cacheDir, rules }: DocumentOptions<DocumentTypes[K]>,
+): Promise<{ value: DocumentTypes[K] } | { issues: readonly Issue[] }> {
+  const hash = hashOf(object);
+  const folder = `${kind}s` as const;
+  const kept = hash === undefined ? undefined : await readCached(cacheDir, folder, hash);
+  if (kept !== undefined) return { value: kept as DocumentTypes[K] };
+  const issues = await mistakes(kind, object, rules);
+  if (issues.length > 0) return { issues };
+  if (hash !== undefined) await writeCached(cacheDir, folder, hash, object);
+  return { value: object };
+}
+
+/** Undefined for what is no JSON; its mistakes are found by a check. */
+function hashOf(object: object): string | undefined {
+  try {
+    return createHash('sha256')
+      .update(`object ${JSON.stringify(object)}`)
+      .digest('hex');
+  } catch {
+    return undefined;
+  }
+}
+
 async function schemaOf(kind: keyof DocumentTypes): Promise<Record<string, unknown>> {
   const options = { with: { type: 'json' } } as const;
   switch (kind) {

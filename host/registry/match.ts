@@ -50,8 +50,8 @@ function widthAt(text: string, index: number): number {
 }
 
 function fieldTest(field: string, wanted: unknown): Test {
-  const path = field.startsWith('/') ? field.slice(1).split('/').map(unescapePointer) : [field];
-  const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+  const path = pathOf(field);
+  const values = valuesOf(wanted);
   const exact = new Set(values.filter((value) => !isGlob(value)));
   const globs = values.filter(isGlob);
   const fits: Test = (value) => exact.has(value) || (typeof value === 'string' && globs.some((glob) => matchGlob(glob, value)));
@@ -61,11 +61,21 @@ function fieldTest(field: string, wanted: unknown): Test {
   };
 }
 
-function isGlob(value: unknown): value is string {
+/** A field of a rule as the keys that lead to it. */
+export function pathOf(field: string): readonly string[] {
+  return field.startsWith('/') ? field.slice(1).split('/').map(unescapePointer) : [field];
+}
+
+/** What a rule wants of a field, as a list. */
+export function valuesOf(wanted: unknown): readonly unknown[] {
+  return Array.isArray(wanted) ? wanted : [wanted];
+}
+
+export function isGlob(value: unknown): value is string {
   return typeof value === 'string' && /[*?]/.test(value);
 }
 
-function valueAt(payload: unknown, path: readonly string[]): unknown {
+export function valueAt(payload: unknown, path: readonly string[]): unknown {
   let value = payload;
   for (const key of path) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return undefined;

@@ -120,6 +120,7 @@ function unread(candidate: Candidate, state: RegisteredState, reason: string | u
     manifest: undefined,
     trust: entry?.trust ?? 'none',
     required: entry?.required ?? false,
+    ...(entry?.logLevel === undefined ? {} : { logLevel: entry.logLevel }),
     config: entry?.config ?? {},
     granted: {},
     confinement: undefined,

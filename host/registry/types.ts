@@ -1,4 +1,5 @@
 import type { Config, HookPoint, Manifest, Permissions, SubscriptionRequest, Validator } from '@outrigger/schemas';
+import type { LogLevel } from '../protocol/log-levels.ts';
 import type { Places } from '../sandbox/policy/policy.ts';
 import type { Policy, SandboxDriver } from '../sandbox/types.ts';
 import type { SensitiveFields } from './sensitive-marks.ts';
@@ -105,6 +106,8 @@ export interface RegisteredPlugin {
   readonly manifest: Manifest | undefined;
   readonly trust: 'full' | 'none';
   readonly required: boolean;
+  /** The lowest level of its log records that is written, when the operator says so. */
+  readonly logLevel?: LogLevel;
   /** Checked against the manifest's schema, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
   /** What the manifest asks for and the operator grants. */

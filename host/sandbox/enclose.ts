@@ -5,7 +5,7 @@ import type { Child, Exit, LaunchSpec } from '../process/types.ts';
 import { HostError } from '../protocol/errors.ts';
 import { childPid, exitOf, signalInside } from './enclosed-process.ts';
 import { findLimiter, type Limiter, type LimitHold, prepareLimits } from './limits/limiter.ts';
-import { type Network, openNetwork } from './network/network.ts';
+import type { Network } from './network/network.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import type { ConfinedChild, EncloseDeps, Enclosure, Hold, Scratch } from './types.ts';
 
@@ -107,6 +107,8 @@ async function openGate(plugin: string, child: Child, { enclosure, deps, inside 
       throw new Error(`Cannot open the network of plugin "${plugin}": the driver "${enclosure.driver}" has none for single hosts`);
     const pid = await inside;
     if (pid === undefined) return {};
+    // Loaded when the first plugin has a network: its proxy brings Node's HTTP with it.
+    const { openNetwork } = await import('./network/network.ts');
     const network = await openNetwork({ plugin, pid, rules: enclosure.net, onDenied: (denial) => deps.onDenied(denial) });
     gate.end('go\n');
     return { network };

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/types.ts';
 import { ALONE, type Beside } from './beside.ts';
 import { BoundedQueue } from './bounded-queue.ts';
-import { type Job, type Line, sizeOf } from './job.ts';
+import { Job, type Line, sizeOf } from './job.ts';
 import { Suspects } from './suspects.ts';
 import type { HookCall, PluginSpec } from './types.ts';
 import { Unsettled } from './unsettled.ts';
@@ -42,16 +42,7 @@ export class CallLane {
 
   /** Sends the call or queues it; the result cancels it. */
   invoke(call: HookCall): (reason: Failure) => void {
-    const job: Job = {
-      call,
-      attempt: 1,
-      isSuspect: this.suspects.has(call.event),
-      coldStart: false,
-      place: undefined,
-      timer: undefined,
-      sent: undefined,
-      isSettled: false,
-    };
+    const job = new Job(call, { isTimed: !this.#spec.inspect, isSuspect: this.suspects.has(call.event), onReply: this.#onReply });
     this.#unsettled.add();
     const line = this.#queue.size === 0 ? this.#lineFor(job) : undefined;
     if (line !== undefined) this.#send(job, line);
@@ -157,7 +148,7 @@ export class CallLane {
     if (job.isSettled) return;
     this.#finish(job);
     this.#count(failure);
-    job.call.settle({ ok: false, failure, pid: job.sent?.line.pid, attempts: job.attempt });
+    job.call.settle({ ok: false, failure, pid: job.line?.pid, attempts: job.attempt });
   }
 
   #lineFor(item: Job | string): Line | undefined {
@@ -169,41 +160,36 @@ export class CallLane {
   }
 
   #send(job: Job, line: Line): void {
-    const { call, attempt } = job;
-    const { inspect } = this.#spec;
-    const timeoutMs = inspect ? Number.POSITIVE_INFINITY : call.timeoutMs;
-    const deadline = inspect ? Number.POSITIVE_INFINITY : call.deadline;
     if (job.isSuspect) this.#isolated = job;
-    const outgoing = { event: call.event, shared: call.shared, state: call.state, attempt, timeoutMs, deadline };
-    const id = line.connection.invoke(outgoing, (reply) => this.#onReply(job, line, reply));
-    job.sent = { line, id };
-    this.lastActive = this.#timers.now();
+    job.line = line;
+    job.id = line.connection.invoke(job);
+    this.lastActive = this.#timers.recent();
   }
 
   #tell(shared: string, line: Line): boolean {
-    this.lastActive = this.#timers.now();
+    this.lastActive = this.#timers.recent();
     return line.connection.notify('hook/notify', `{${shared}}`);
   }
 
-  #onReply(job: Job, line: Line, reply: Reply): void {
+  readonly #onReply = (job: Job, reply: Reply): void => {
     if (this.#losing !== undefined && !reply.ok) {
       this.#losing.push(job);
       return;
     }
     if (this.#isolated === job) this.#isolated = undefined;
-    this.lastActive = this.#timers.now();
+    this.lastActive = this.#timers.recent();
     if (!reply.ok) this.fail(job, reply.failure);
     else if (!job.isSettled) {
       this.#finish(job);
       this.answered++;
       if (job.isSuspect) this.suspects.clear(job.call.event);
-      const { coldStart, attempt } = job;
+      const { coldStart, attempt, line } = job;
       const { result: answer, bytes, weight } = reply;
-      job.call.settle({ ok: true, answer, bytes, weight, pid: line.pid, coldStart, attempts: attempt });
+      job.call.settle({ ok: true, answer, bytes, weight, pid: line?.pid, coldStart, attempts: attempt });
     }
     this.#beside.onRoom();
     this.pump();
-  }
+  };
 
   #enqueue(job: Job): boolean {
     job.place = this.#queue.push(job, sizeOf(job.call));
@@ -227,7 +213,7 @@ export class CallLane {
 
   #cancel(job: Job, reason: Failure): void {
     if (job.isSettled) return;
-    if (job.place === undefined && job.sent !== undefined) job.sent.line.connection.cancel(job.sent.id, reason);
+    if (job.place === undefined && job.line !== undefined) job.line.connection.cancel(job.id, reason);
     else this.fail(job, reason);
   }
 

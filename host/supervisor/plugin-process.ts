@@ -139,5 +139,5 @@ export class PluginProcess {
 
 function passOn(log: Logger, record: LogParams, source: { readonly plugin: string; readonly pid: number | undefined }): void {
   const { level, message, event, fields } = record;
-  log[level](message, { ...source, ...(event === undefined ? {} : { event }), ...(fields === undefined ? {} : { fields }) });
+  log[level](message, { ...source, stream: 'log', ...(event === undefined ? {} : { event }), ...(fields === undefined ? {} : { fields }) });
 }

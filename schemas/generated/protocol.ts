@@ -790,6 +790,10 @@ export interface HelloParams {
    */
   version?: string;
   /**
+   * Its process, for the journal.
+   */
+  pid?: number;
+  /**
    * What the host asks for where anybody could connect.
    */
   token?: string;
@@ -831,6 +835,90 @@ export interface HelloResult {
 }
 
 /**
+ * Asks for the plan of a hook point.
+ */
+export interface HooksExplainParams {
+  /**
+   * Its full name.
+   */
+  hook: string;
+  [k: string]: unknown;
+}
+
+/**
+ * The plan of a hook point.
+ */
+export interface HooksExplainResult {
+  /**
+   * Full name of the hook point.
+   */
+  hook: string;
+  /**
+   * When it fires and what it is for.
+   */
+  description: string;
+  /**
+   * Who is asked, in order.
+   *
+   * Items: One subscription.
+   */
+  plan: {
+    /**
+     * Stages run one after another, lines of one stage together.
+     */
+    stage: number;
+    /**
+     * Plugin, or name of an in-process handler.
+     */
+    plugin: string;
+    /**
+     * How it takes part.
+     */
+    mode: string;
+    /**
+     * Priority in force.
+     */
+    priority: number;
+    /**
+     * How long one call may take, in milliseconds.
+     */
+    timeoutMs: number;
+    /**
+     * What a failed answer does.
+     */
+    onFailure: string;
+    /**
+     * Payloads it is asked for; left out: all.
+     *
+     * Items: Fields that must all match.
+     */
+    match?: Record<string, unknown>[];
+    /**
+     * Why it stands here.
+     */
+    why: string[];
+    [k: string]: unknown;
+  }[];
+  /**
+   * Who is not asked.
+   *
+   * Items: One plugin.
+   */
+  left: {
+    /**
+     * Name of the plugin.
+     */
+    plugin: string;
+    /**
+     * Why not.
+     */
+    reason: string;
+    [k: string]: unknown;
+  }[];
+  [k: string]: unknown;
+}
+
+/**
  * The hook points there are.
  */
 export interface HooksListResult {
@@ -852,6 +940,82 @@ export interface HooksListResult {
     subscribers: string[];
     [k: string]: unknown;
   }[];
+  [k: string]: unknown;
+}
+
+/**
+ * Asks for the latest lines of the log about plugins: what they wrote, and what the daemon says about them.
+ */
+export interface LogsReadParams {
+  /**
+   * Only of these. Default: of all.
+   *
+   * @maxItems 1000
+   */
+  plugins?: string[];
+  /**
+   * The lowest level. Default `debug`.
+   */
+  level?: 'debug' | 'info' | 'warn' | 'error';
+  /**
+   * Most lines. Default 100.
+   */
+  lines?: number;
+  /**
+   * Only what came behind the line with this number. Default: the latest.
+   */
+  after?: number;
+  /**
+   * With `after`: how long to wait until there is something, in milliseconds. Default 0.
+   */
+  waitMs?: number;
+  [k: string]: unknown;
+}
+
+/**
+ * Lines of the log.
+ */
+export interface LogsReadResult {
+  /**
+   * Oldest first.
+   *
+   * Items: One line.
+   */
+  lines: {
+    /**
+     * Grows with every line of the daemon's log.
+     */
+    number: number;
+    /**
+     * RFC 3339.
+     */
+    time: string;
+    /**
+     * How bad it is.
+     */
+    level: 'debug' | 'info' | 'warn' | 'error';
+    /**
+     * Plugin that wrote it, or that it is about.
+     */
+    plugin: string;
+    /**
+     * How the plugin said it; absent for what the daemon says about the plugin.
+     */
+    stream?: 'log' | 'stderr';
+    /**
+     * The text; of a very long one the beginning.
+     */
+    message: string;
+    [k: string]: unknown;
+  }[];
+  /**
+   * To be given as `after` the next time.
+   */
+  next: number;
+  /**
+   * Lines after `after` are gone: they were asked for too late.
+   */
+  hasGap: boolean;
   [k: string]: unknown;
 }
 
@@ -891,6 +1055,24 @@ export interface ReloadParams {
    * @maxItems 1000
    */
   plugins?: string[];
+  /**
+   * What somebody did that this is to put in force, for the journal.
+   */
+  cause?: {
+    /**
+     * What was done.
+     */
+    action: 'add' | 'remove' | 'enable' | 'disable' | 'set' | 'config' | 'trust' | 'untrust';
+    /**
+     * The plugin it was done to.
+     */
+    plugin?: string;
+    /**
+     * Which setting; never the value of one that may be a secret.
+     */
+    detail?: string;
+    [k: string]: unknown;
+  };
   [k: string]: unknown;
 }
 
@@ -1013,6 +1195,19 @@ export interface StatusResult {
    */
   replaced: number;
   /**
+   * Answers to events under way; see `limits.answerBytes`.
+   */
+  answers?: {
+    /**
+     * What they take now.
+     */
+    bytes: number;
+    /**
+     * Those there was no room for.
+     */
+    refused: number;
+  };
+  /**
    * Events that went on in spite of a plugin's failure.
    *
    * Items: One plugin, hook point and code.
@@ -1040,6 +1235,68 @@ export interface StatusResult {
    * What is wrong in the configuration, one line each.
    */
   problems: string[];
+  /**
+   * What is kept on disk; absent when nothing is.
+   */
+  journal?: {
+    /**
+     * Where.
+     */
+    file: string;
+    /**
+     * Size on disk, that of the events that wait for plugins included.
+     */
+    bytes: number;
+    /**
+     * Traces and records that were written since the daemon began.
+     */
+    written: number;
+    /**
+     * Traces and records that could not be kept.
+     */
+    lost: number;
+    /**
+     * Those that wait for the disk.
+     */
+    queued: number;
+    /**
+     * Events for `delivery: at-least-once`; absent when no plugin asks for it.
+     */
+    spool?: {
+      /**
+       * Events that wait for their plugin.
+       */
+      events: number;
+      /**
+       * Their size.
+       */
+      bytes: number;
+      /**
+       * The oldest, dropped because too many waited.
+       */
+      dropped: number;
+      /**
+       * Events that could not be kept, and were told once.
+       */
+      lost: number;
+      [k: string]: unknown;
+    };
+    /**
+     * What went wrong with the disk the last time.
+     */
+    lastProblem?: {
+      /**
+       * RFC 3339.
+       */
+      time: string;
+      /**
+       * One sentence.
+       */
+      message: string;
+      [k: string]: unknown;
+    };
+    [k: string]: unknown;
+  };
   /**
    * What became of the configuration when it was read again the last time; absent when it never was.
    */
@@ -1087,6 +1344,28 @@ export interface StatusResult {
      * Why it is not enabled.
      */
     reason?: string;
+    /**
+     * The lowest level of its log records that is written; absent where the daemon's own level counts.
+     */
+    logLevel?: 'debug' | 'info' | 'warn' | 'error';
+    /**
+     * Events for `delivery: at-least-once` that wait for it; absent when it has no such subscription.
+     */
+    spool?: {
+      /**
+       * Events.
+       */
+      events: number;
+      /**
+       * Their size.
+       */
+      bytes: number;
+      /**
+       * Events set aside because it failed at them too often.
+       */
+      aside: number;
+      [k: string]: unknown;
+    };
     /**
      * Its process.
      */
@@ -1240,6 +1519,50 @@ export interface TraceGetResult {
    * As in `trace.schema.json`; absent when the host does not remember it.
    */
   trace?: Record<string, unknown>;
+  [k: string]: unknown;
+}
+
+/**
+ * Asks for the records of the latest events that the host remembers.
+ */
+export interface TracesReadParams {
+  /**
+   * Only of this hook point. Default: of all.
+   */
+  hook?: string;
+  /**
+   * Most events. Default 20.
+   */
+  events?: number;
+  /**
+   * Only events that ended behind the one with this number. Default: the latest.
+   */
+  after?: number;
+  /**
+   * With `after`: how long to wait until there is something, in milliseconds. Default 0.
+   */
+  waitMs?: number;
+  [k: string]: unknown;
+}
+
+/**
+ * Records of events.
+ */
+export interface TracesReadResult {
+  /**
+   * As in `trace.schema.json`, oldest first.
+   */
+  traces: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * To be given as `after` the next time.
+   */
+  next: number;
+  /**
+   * Events after `after` are not remembered any more.
+   */
+  hasGap: boolean;
   [k: string]: unknown;
 }
 
@@ -1485,7 +1808,7 @@ export interface Config {
      */
     enabled?: boolean;
     /**
-     * What is older is removed, in days. Default 14.
+     * What is older is removed, in days. Of events that wait for a plugin only the time counts in which a host runs. Default 14.
      */
     maxAgeDays?: number;
     /**
@@ -1526,6 +1849,10 @@ export interface Config {
      * Most bytes waiting for one plugin. Default 16777216.
      */
     queueBytes?: number;
+    /**
+     * Most bytes of memory that the answers to all events under way may take together; one more answer fails with MESSAGE_TOO_LARGE. Default 268435456.
+     */
+    answerBytes?: number;
     /**
      * How long a start and handshake may take, in milliseconds. Default 10000.
      */
@@ -1665,6 +1992,10 @@ export interface PluginEntry {
    */
   config?: Record<string, unknown>;
   grant?: Grant;
+  /**
+   * The lowest level of its log records that is written; lines of its stderr are `info`. It counts in place of the daemon's own level, and changes while the plugin runs. Default: everything, as far as the log of the host goes.
+   */
+  logLevel?: 'debug' | 'info' | 'warn' | 'error';
 }
 
 /**

@@ -474,7 +474,7 @@ return errors === 0;
 validate23.evaluated = {"props":{"session":true,"heard":true},"dynamicProps":false,"dynamicItems":false};
 
 export const helloParams = validate24;
-const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:hello.params","title":"HelloParams","description":"First message of a client: which protocol it speaks, who it is.","type":"object","properties":{"protocol":{"type":"integer","description":"Newest version of the client protocol that it speaks; now 1.","minimum":1},"name":{"type":"string","description":"Name of the application, for logs and traces.","maxLength":200},"version":{"type":"string","description":"Its version.","maxLength":100},"token":{"type":"string","description":"What the host asks for where anybody could connect.","maxLength":1000},"catalogs":{"type":"array","items":{"type":["object","string"],"maxLength":1000},"description":"Catalogs that it fires events of: the name of a shipped one, or one of its own as an object; the latter only for a host that serves this client alone.","maxItems":100}},"required":["protocol"]};
+const schema35 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:hello.params","title":"HelloParams","description":"First message of a client: which protocol it speaks, who it is.","type":"object","properties":{"protocol":{"type":"integer","description":"Newest version of the client protocol that it speaks; now 1.","minimum":1},"name":{"type":"string","description":"Name of the application, for logs and traces.","maxLength":200},"version":{"type":"string","description":"Its version.","maxLength":100},"pid":{"type":"integer","description":"Its process, for the journal.","minimum":1},"token":{"type":"string","description":"What the host asks for where anybody could connect.","maxLength":1000},"catalogs":{"type":"array","items":{"type":["object","string"],"maxLength":1000},"description":"Catalogs that it fires events of: the name of a shipped one, or one of its own as an object; the latter only for a host that serves this client alone.","maxItems":100}},"required":["protocol"]};
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:hello.params" */;
@@ -558,12 +558,33 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.token !== undefined){
-let data3 = data.token;
+if(data.pid !== undefined){
+let data3 = data.pid;
 const _errs7 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate24.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs7){
-if(typeof data3 === "string"){
-if(func1(data3) > 1000){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 < 1 || isNaN(data3)){
+validate24.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.token !== undefined){
+let data4 = data.token;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data4 === "string"){
+if(func1(data4) > 1000){
 validate24.errors = [{instancePath:instancePath+"/token",schemaPath:"#/properties/token/maxLength",keyword:"maxLength",params:{limit: 1000},message:"must NOT have more than 1000 characters"}];
 return false;
 }
@@ -573,40 +594,40 @@ validate24.errors = [{instancePath:instancePath+"/token",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs7 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.catalogs !== undefined){
-let data4 = data.catalogs;
-const _errs9 = errors;
-if(errors === _errs9){
-if(Array.isArray(data4)){
-if(data4.length > 100){
+let data5 = data.catalogs;
+const _errs11 = errors;
+if(errors === _errs11){
+if(Array.isArray(data5)){
+if(data5.length > 100){
 validate24.errors = [{instancePath:instancePath+"/catalogs",schemaPath:"#/properties/catalogs/maxItems",keyword:"maxItems",params:{limit: 100},message:"must NOT have more than 100 items"}];
 return false;
 }
 else {
 var valid1 = true;
-const len0 = data4.length;
+const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
-let data5 = data4[i0];
-const _errs11 = errors;
-if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (typeof data5 !== "string")){
+let data6 = data5[i0];
+const _errs13 = errors;
+if((!(data6 && typeof data6 == "object" && !Array.isArray(data6))) && (typeof data6 !== "string")){
 validate24.errors = [{instancePath:instancePath+"/catalogs/" + i0,schemaPath:"#/properties/catalogs/items/type",keyword:"type",params:{type: schema35.properties.catalogs.items.type},message:"must be object,string"}];
 return false;
 }
-if(errors === _errs11){
-if(typeof data5 === "string"){
-if(func1(data5) > 1000){
+if(errors === _errs13){
+if(typeof data6 === "string"){
+if(func1(data6) > 1000){
 validate24.errors = [{instancePath:instancePath+"/catalogs/" + i0,schemaPath:"#/properties/catalogs/items/maxLength",keyword:"maxLength",params:{limit: 1000},message:"must NOT have more than 1000 characters"}];
 return false;
 }
 }
 }
-var valid1 = _errs11 === errors;
+var valid1 = _errs13 === errors;
 if(!valid1){
 break;
 }
@@ -618,10 +639,11 @@ validate24.errors = [{instancePath:instancePath+"/catalogs",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs9 === errors;
+var valid0 = _errs11 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -637,7 +659,7 @@ return false;
 validate24.errors = vErrors;
 return errors === 0;
 }
-validate24.evaluated = {"props":{"protocol":true,"name":true,"version":true,"token":true,"catalogs":true},"dynamicProps":false,"dynamicItems":false};
+validate24.evaluated = {"props":{"protocol":true,"name":true,"version":true,"pid":true,"token":true,"catalogs":true},"dynamicProps":false,"dynamicItems":false};
 
 export const helloResult = validate25;
 
@@ -759,10 +781,10 @@ return errors === 0;
 }
 validate25.evaluated = {"props":{"protocol":true,"version":true,"heard":true,"problems":true},"dynamicProps":false,"dynamicItems":false};
 
-export const hooksListResult = validate26;
+export const hooksExplainParams = validate26;
 
 function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:client:hooks-list.result" */;
+/*# sourceURL="urn:outrigger:schema:client:hooks-explain.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate26.evaluated;
@@ -775,8 +797,380 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((data.hooks === undefined) && (missing0 = "hooks")){
+if((data.hook === undefined) && (missing0 = "hook")){
 validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.hook !== undefined){
+let data0 = data.hook;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate26.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate26.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate26.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate26.errors = vErrors;
+return errors === 0;
+}
+validate26.evaluated = {"props":{"hook":true},"dynamicProps":false,"dynamicItems":false};
+
+export const hooksExplainResult = validate27;
+
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:hooks-explain.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate27.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.hook === undefined) && (missing0 = "hook")) || ((data.description === undefined) && (missing0 = "description"))) || ((data.plan === undefined) && (missing0 = "plan"))) || ((data.left === undefined) && (missing0 = "left"))){
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.hook !== undefined){
+const _errs1 = errors;
+if(typeof data.hook !== "string"){
+validate27.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.description !== undefined){
+const _errs3 = errors;
+if(typeof data.description !== "string"){
+validate27.errors = [{instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.plan !== undefined){
+let data2 = data.plan;
+const _errs5 = errors;
+if(errors === _errs5){
+if(Array.isArray(data2)){
+var valid1 = true;
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+const _errs7 = errors;
+if(errors === _errs7){
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+let missing1;
+if((((((((data3.stage === undefined) && (missing1 = "stage")) || ((data3.plugin === undefined) && (missing1 = "plugin"))) || ((data3.mode === undefined) && (missing1 = "mode"))) || ((data3.priority === undefined) && (missing1 = "priority"))) || ((data3.timeoutMs === undefined) && (missing1 = "timeoutMs"))) || ((data3.onFailure === undefined) && (missing1 = "onFailure"))) || ((data3.why === undefined) && (missing1 = "why"))){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0,schemaPath:"#/properties/plan/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data3.stage !== undefined){
+let data4 = data3.stage;
+const _errs9 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/stage",schemaPath:"#/properties/plan/items/properties/stage/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs9){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 < 0 || isNaN(data4)){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/stage",schemaPath:"#/properties/plan/items/properties/stage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid2 = _errs9 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.plugin !== undefined){
+const _errs11 = errors;
+if(typeof data3.plugin !== "string"){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/plugin",schemaPath:"#/properties/plan/items/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs11 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.mode !== undefined){
+const _errs13 = errors;
+if(typeof data3.mode !== "string"){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/mode",schemaPath:"#/properties/plan/items/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs13 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.priority !== undefined){
+let data7 = data3.priority;
+const _errs15 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/priority",schemaPath:"#/properties/plan/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs15 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.timeoutMs !== undefined){
+let data8 = data3.timeoutMs;
+const _errs17 = errors;
+if(!((typeof data8 == "number") && (isFinite(data8)))){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/timeoutMs",schemaPath:"#/properties/plan/items/properties/timeoutMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid2 = _errs17 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.onFailure !== undefined){
+const _errs19 = errors;
+if(typeof data3.onFailure !== "string"){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/onFailure",schemaPath:"#/properties/plan/items/properties/onFailure/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs19 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.match !== undefined){
+let data10 = data3.match;
+const _errs21 = errors;
+if(errors === _errs21){
+if(Array.isArray(data10)){
+var valid3 = true;
+const len1 = data10.length;
+for(let i1=0; i1<len1; i1++){
+let data11 = data10[i1];
+const _errs23 = errors;
+if(!(data11 && typeof data11 == "object" && !Array.isArray(data11))){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/match/" + i1,schemaPath:"#/properties/plan/items/properties/match/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid3 = _errs23 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/match",schemaPath:"#/properties/plan/items/properties/match/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs21 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.why !== undefined){
+let data12 = data3.why;
+const _errs25 = errors;
+if(errors === _errs25){
+if(Array.isArray(data12)){
+var valid4 = true;
+const len2 = data12.length;
+for(let i2=0; i2<len2; i2++){
+const _errs27 = errors;
+if(typeof data12[i2] !== "string"){
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/why/" + i2,schemaPath:"#/properties/plan/items/properties/why/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid4 = _errs27 === errors;
+if(!valid4){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0+"/why",schemaPath:"#/properties/plan/items/properties/why/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs25 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/plan/" + i0,schemaPath:"#/properties/plan/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid1 = _errs7 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/plan",schemaPath:"#/properties/plan/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.left !== undefined){
+let data14 = data.left;
+const _errs29 = errors;
+if(errors === _errs29){
+if(Array.isArray(data14)){
+var valid5 = true;
+const len3 = data14.length;
+for(let i3=0; i3<len3; i3++){
+let data15 = data14[i3];
+const _errs31 = errors;
+if(errors === _errs31){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+let missing2;
+if(((data15.plugin === undefined) && (missing2 = "plugin")) || ((data15.reason === undefined) && (missing2 = "reason"))){
+validate27.errors = [{instancePath:instancePath+"/left/" + i3,schemaPath:"#/properties/left/items/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+return false;
+}
+else {
+if(data15.plugin !== undefined){
+const _errs33 = errors;
+if(typeof data15.plugin !== "string"){
+validate27.errors = [{instancePath:instancePath+"/left/" + i3+"/plugin",schemaPath:"#/properties/left/items/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs33 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data15.reason !== undefined){
+const _errs35 = errors;
+if(typeof data15.reason !== "string"){
+validate27.errors = [{instancePath:instancePath+"/left/" + i3+"/reason",schemaPath:"#/properties/left/items/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs35 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/left/" + i3,schemaPath:"#/properties/left/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid5 = _errs31 === errors;
+if(!valid5){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/left",schemaPath:"#/properties/left/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs29 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+validate27.evaluated = {"props":{"hook":true,"description":true,"plan":true,"left":true},"dynamicProps":false,"dynamicItems":false};
+
+export const hooksListResult = validate28;
+
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:hooks-list.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate28.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.hooks === undefined) && (missing0 = "hooks")){
+validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -794,14 +1188,14 @@ if(errors === _errs3){
 if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 let missing1;
 if((((data1.name === undefined) && (missing1 = "name")) || ((data1.description === undefined) && (missing1 = "description"))) || ((data1.subscribers === undefined) && (missing1 = "subscribers"))){
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0,schemaPath:"#/properties/hooks/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0,schemaPath:"#/properties/hooks/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data1.name !== undefined){
 const _errs5 = errors;
 if(typeof data1.name !== "string"){
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0+"/name",schemaPath:"#/properties/hooks/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0+"/name",schemaPath:"#/properties/hooks/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs5 === errors;
@@ -813,7 +1207,7 @@ if(valid2){
 if(data1.description !== undefined){
 const _errs7 = errors;
 if(typeof data1.description !== "string"){
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0+"/description",schemaPath:"#/properties/hooks/items/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0+"/description",schemaPath:"#/properties/hooks/items/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs7 === errors;
@@ -832,7 +1226,7 @@ const len1 = data4.length;
 for(let i1=0; i1<len1; i1++){
 const _errs11 = errors;
 if(typeof data4[i1] !== "string"){
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0+"/subscribers/" + i1,schemaPath:"#/properties/hooks/items/properties/subscribers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0+"/subscribers/" + i1,schemaPath:"#/properties/hooks/items/properties/subscribers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid3 = _errs11 === errors;
@@ -842,7 +1236,7 @@ break;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0+"/subscribers",schemaPath:"#/properties/hooks/items/properties/subscribers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0+"/subscribers",schemaPath:"#/properties/hooks/items/properties/subscribers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -856,7 +1250,7 @@ var valid2 = true;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/hooks/" + i0,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath:instancePath+"/hooks/" + i0,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -867,149 +1261,7 @@ break;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate26.errors = vErrors;
-return errors === 0;
-}
-validate26.evaluated = {"props":{"hooks":true},"dynamicProps":false,"dynamicItems":false};
-
-export const operationEndParams = validate27;
-
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:client:operation-end.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate27.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.operation === undefined) && (missing0 = "operation")){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.operation !== undefined){
-let data0 = data.operation;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate27.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate27.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.session !== undefined){
-let data1 = data.session;
-const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(func1(data1) > 200){
-validate27.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data1) < 1){
-validate27.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate27.errors = vErrors;
-return errors === 0;
-}
-validate27.evaluated = {"props":{"operation":true,"session":true},"dynamicProps":false,"dynamicItems":false};
-
-export const pluginsRestartParams = validate28;
-
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:client:plugins-restart.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate28.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.plugin === undefined) && (missing0 = "plugin")){
-validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.plugin !== undefined){
-let data0 = data.plugin;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate28.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate28.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate28.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1024,12 +1276,13 @@ return false;
 validate28.errors = vErrors;
 return errors === 0;
 }
-validate28.evaluated = {"props":{"plugin":true},"dynamicProps":false,"dynamicItems":false};
+validate28.evaluated = {"props":{"hooks":true},"dynamicProps":false,"dynamicItems":false};
 
-export const reloadParams = validate29;
+export const logsReadParams = validate29;
+const schema40 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:logs-read.params","title":"LogsReadParams","description":"Asks for the latest lines of the log about plugins: what they wrote, and what the daemon says about them.","type":"object","properties":{"plugins":{"type":"array","description":"Only of these. Default: of all.","items":{"type":"string","minLength":1,"maxLength":200},"maxItems":1000},"level":{"enum":["debug","info","warn","error"],"description":"The lowest level. Default `debug`."},"lines":{"type":"integer","description":"Most lines. Default 100.","minimum":0,"maximum":1000},"after":{"type":"integer","description":"Only what came behind the line with this number. Default: the latest.","minimum":0},"waitMs":{"type":"integer","description":"With `after`: how long to wait until there is something, in milliseconds. Default 0.","minimum":0,"maximum":20000}},"required":[]};
 
 function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:client:reload.params" */;
+/*# sourceURL="urn:outrigger:schema:client:logs-read.params" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate29.evaluated;
@@ -1086,6 +1339,102 @@ validate29.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/propert
 return false;
 }
 }
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.level !== undefined){
+let data2 = data.level;
+const _errs5 = errors;
+if(!((((data2 === "debug") || (data2 === "info")) || (data2 === "warn")) || (data2 === "error"))){
+validate29.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema40.properties.level.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.lines !== undefined){
+let data3 = data.lines;
+const _errs6 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate29.errors = [{instancePath:instancePath+"/lines",schemaPath:"#/properties/lines/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 1000 || isNaN(data3)){
+validate29.errors = [{instancePath:instancePath+"/lines",schemaPath:"#/properties/lines/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate29.errors = [{instancePath:instancePath+"/lines",schemaPath:"#/properties/lines/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.after !== undefined){
+let data4 = data.after;
+const _errs8 = errors;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+validate29.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs8){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 < 0 || isNaN(data4)){
+validate29.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs8 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.waitMs !== undefined){
+let data5 = data.waitMs;
+const _errs10 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate29.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs10){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 20000 || isNaN(data5)){
+validate29.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20000},message:"must be <= 20000"}];
+return false;
+}
+else {
+if(data5 < 0 || isNaN(data5)){
+validate29.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs10 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
 }
 }
 else {
@@ -1096,12 +1445,13 @@ return false;
 validate29.errors = vErrors;
 return errors === 0;
 }
-validate29.evaluated = {"props":{"plugins":true},"dynamicProps":false,"dynamicItems":false};
+validate29.evaluated = {"props":{"plugins":true,"level":true,"lines":true,"after":true,"waitMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const reloadResult = validate30;
+export const logsReadResult = validate30;
+const schema41 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:logs-read.result","title":"LogsReadResult","description":"Lines of the log.","type":"object","properties":{"lines":{"type":"array","description":"Oldest first.","items":{"type":"object","description":"One line.","properties":{"number":{"type":"integer","description":"Grows with every line of the daemon's log.","minimum":1},"time":{"type":"string","description":"RFC 3339."},"level":{"enum":["debug","info","warn","error"],"description":"How bad it is."},"plugin":{"type":"string","description":"Plugin that wrote it, or that it is about."},"stream":{"enum":["log","stderr"],"description":"How the plugin said it; absent for what the daemon says about the plugin."},"message":{"type":"string","description":"The text; of a very long one the beginning."}},"required":["number","time","level","plugin","message"]}},"next":{"type":"integer","description":"To be given as `after` the next time.","minimum":0},"hasGap":{"type":"boolean","description":"Lines after `after` are gone: they were asked for too late."}},"required":["lines","next","hasGap"]};
 
 function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:client:reload.result" */;
+/*# sourceURL="urn:outrigger:schema:client:logs-read.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate30.evaluated;
@@ -1114,15 +1464,517 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if(((data.applied === undefined) && (missing0 = "applied")) || ((data.problems === undefined) && (missing0 = "problems"))){
+if((((data.lines === undefined) && (missing0 = "lines")) || ((data.next === undefined) && (missing0 = "next"))) || ((data.hasGap === undefined) && (missing0 = "hasGap"))){
 validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.lines !== undefined){
+let data0 = data.lines;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+const _errs3 = errors;
+if(errors === _errs3){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+let missing1;
+if((((((data1.number === undefined) && (missing1 = "number")) || ((data1.time === undefined) && (missing1 = "time"))) || ((data1.level === undefined) && (missing1 = "level"))) || ((data1.plugin === undefined) && (missing1 = "plugin"))) || ((data1.message === undefined) && (missing1 = "message"))){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0,schemaPath:"#/properties/lines/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data1.number !== undefined){
+let data2 = data1.number;
+const _errs5 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/number",schemaPath:"#/properties/lines/items/properties/number/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 1 || isNaN(data2)){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/number",schemaPath:"#/properties/lines/items/properties/number/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid2 = _errs5 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data1.time !== undefined){
+const _errs7 = errors;
+if(typeof data1.time !== "string"){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/time",schemaPath:"#/properties/lines/items/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data1.level !== undefined){
+let data4 = data1.level;
+const _errs9 = errors;
+if(!((((data4 === "debug") || (data4 === "info")) || (data4 === "warn")) || (data4 === "error"))){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/level",schemaPath:"#/properties/lines/items/properties/level/enum",keyword:"enum",params:{allowedValues: schema41.properties.lines.items.properties.level.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid2 = _errs9 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data1.plugin !== undefined){
+const _errs10 = errors;
+if(typeof data1.plugin !== "string"){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/plugin",schemaPath:"#/properties/lines/items/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs10 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data1.stream !== undefined){
+let data6 = data1.stream;
+const _errs12 = errors;
+if(!((data6 === "log") || (data6 === "stderr"))){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/stream",schemaPath:"#/properties/lines/items/properties/stream/enum",keyword:"enum",params:{allowedValues: schema41.properties.lines.items.properties.stream.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid2 = _errs12 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data1.message !== undefined){
+const _errs13 = errors;
+if(typeof data1.message !== "string"){
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0+"/message",schemaPath:"#/properties/lines/items/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs13 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate30.errors = [{instancePath:instancePath+"/lines/" + i0,schemaPath:"#/properties/lines/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate30.errors = [{instancePath:instancePath+"/lines",schemaPath:"#/properties/lines/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.next !== undefined){
+let data8 = data.next;
+const _errs15 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate30.errors = [{instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs15){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 < 0 || isNaN(data8)){
+validate30.errors = [{instancePath:instancePath+"/next",schemaPath:"#/properties/next/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.hasGap !== undefined){
+const _errs17 = errors;
+if(typeof data.hasGap !== "boolean"){
+validate30.errors = [{instancePath:instancePath+"/hasGap",schemaPath:"#/properties/hasGap/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs17 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+validate30.evaluated = {"props":{"lines":true,"next":true,"hasGap":true},"dynamicProps":false,"dynamicItems":false};
+
+export const operationEndParams = validate31;
+
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:operation-end.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate31.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.operation === undefined) && (missing0 = "operation")){
+validate31.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.operation !== undefined){
+let data0 = data.operation;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate31.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate31.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate31.errors = [{instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.session !== undefined){
+let data1 = data.session;
+const _errs3 = errors;
+if(errors === _errs3){
+if(typeof data1 === "string"){
+if(func1(data1) > 200){
+validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data1) < 1){
+validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate31.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate31.errors = vErrors;
+return errors === 0;
+}
+validate31.evaluated = {"props":{"operation":true,"session":true},"dynamicProps":false,"dynamicItems":false};
+
+export const pluginsRestartParams = validate32;
+
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:plugins-restart.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate32.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.plugin === undefined) && (missing0 = "plugin")){
+validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.plugin !== undefined){
+let data0 = data.plugin;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+validate32.evaluated = {"props":{"plugin":true},"dynamicProps":false,"dynamicItems":false};
+
+export const reloadParams = validate33;
+const schema44 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:reload.params","title":"ReloadParams","description":"Reads the configuration and the plugins again and takes over what changed, as a whole or not at all.","type":"object","properties":{"plugins":{"type":"array","description":"Plugins that get a new process whether they changed or not; one that does not run is started.","items":{"type":"string","minLength":1,"maxLength":200},"maxItems":1000},"cause":{"type":"object","description":"What somebody did that this is to put in force, for the journal.","properties":{"action":{"enum":["add","remove","enable","disable","set","config","trust","untrust"],"description":"What was done."},"plugin":{"type":"string","description":"The plugin it was done to.","minLength":1,"maxLength":200},"detail":{"type":"string","description":"Which setting; never the value of one that may be a secret.","maxLength":200}},"required":["action"]}}};
+
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:reload.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate33.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.plugins !== undefined){
+let data0 = data.plugins;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+if(data0.length > 1000){
+validate33.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/maxItems",keyword:"maxItems",params:{limit: 1000},message:"must NOT have more than 1000 items"}];
+return false;
+}
+else {
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+const _errs3 = errors;
+if(errors === _errs3){
+if(typeof data1 === "string"){
+if(func1(data1) > 200){
+validate33.errors = [{instancePath:instancePath+"/plugins/" + i0,schemaPath:"#/properties/plugins/items/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data1) < 1){
+validate33.errors = [{instancePath:instancePath+"/plugins/" + i0,schemaPath:"#/properties/plugins/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/plugins/" + i0,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.cause !== undefined){
+let data2 = data.cause;
+const _errs5 = errors;
+if(errors === _errs5){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing0;
+if((data2.action === undefined) && (missing0 = "action")){
+validate33.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data2.action !== undefined){
+let data3 = data2.action;
+const _errs7 = errors;
+if(!((((((((data3 === "add") || (data3 === "remove")) || (data3 === "enable")) || (data3 === "disable")) || (data3 === "set")) || (data3 === "config")) || (data3 === "trust")) || (data3 === "untrust"))){
+validate33.errors = [{instancePath:instancePath+"/cause/action",schemaPath:"#/properties/cause/properties/action/enum",keyword:"enum",params:{allowedValues: schema44.properties.cause.properties.action.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data2.plugin !== undefined){
+let data4 = data2.plugin;
+const _errs8 = errors;
+if(errors === _errs8){
+if(typeof data4 === "string"){
+if(func1(data4) > 200){
+validate33.errors = [{instancePath:instancePath+"/cause/plugin",schemaPath:"#/properties/cause/properties/plugin/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data4) < 1){
+validate33.errors = [{instancePath:instancePath+"/cause/plugin",schemaPath:"#/properties/cause/properties/plugin/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/cause/plugin",schemaPath:"#/properties/cause/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs8 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data2.detail !== undefined){
+let data5 = data2.detail;
+const _errs10 = errors;
+if(errors === _errs10){
+if(typeof data5 === "string"){
+if(func1(data5) > 200){
+validate33.errors = [{instancePath:instancePath+"/cause/detail",schemaPath:"#/properties/cause/properties/detail/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/cause/detail",schemaPath:"#/properties/cause/properties/detail/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs10 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+else {
+validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+validate33.evaluated = {"props":{"plugins":true,"cause":true},"dynamicProps":false,"dynamicItems":false};
+
+export const reloadResult = validate34;
+
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:reload.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate34.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.applied === undefined) && (missing0 = "applied")) || ((data.problems === undefined) && (missing0 = "problems"))){
+validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.applied !== undefined){
 const _errs1 = errors;
 if(typeof data.applied !== "boolean"){
-validate30.errors = [{instancePath:instancePath+"/applied",schemaPath:"#/properties/applied/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate34.errors = [{instancePath:instancePath+"/applied",schemaPath:"#/properties/applied/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1134,7 +1986,7 @@ if(valid0){
 if(data.reason !== undefined){
 const _errs3 = errors;
 if(typeof data.reason !== "string"){
-validate30.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -1153,7 +2005,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 const _errs7 = errors;
 if(typeof data2[i0] !== "string"){
-validate30.errors = [{instancePath:instancePath+"/problems/" + i0,schemaPath:"#/properties/problems/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/problems/" + i0,schemaPath:"#/properties/problems/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -1163,7 +2015,7 @@ break;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/problems",schemaPath:"#/properties/problems/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate34.errors = [{instancePath:instancePath+"/problems",schemaPath:"#/properties/problems/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1177,22 +2029,22 @@ var valid0 = true;
 }
 }
 else {
-validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate30.errors = vErrors;
+validate34.errors = vErrors;
 return errors === 0;
 }
-validate30.evaluated = {"props":{"applied":true,"reason":true,"problems":true},"dynamicProps":false,"dynamicItems":false};
+validate34.evaluated = {"props":{"applied":true,"reason":true,"problems":true},"dynamicProps":false,"dynamicItems":false};
 
-export const sessionCloseParams = validate31;
+export const sessionCloseParams = validate35;
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:session-close.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate31.evaluated;
+const evaluated0 = validate35.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1203,7 +2055,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.session === undefined) && (missing0 = "session")){
-validate31.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1213,18 +2065,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate35.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate35.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate31.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate35.errors = [{instancePath:instancePath+"/session",schemaPath:"#/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1232,22 +2084,22 @@ return false;
 }
 }
 else {
-validate31.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate31.errors = vErrors;
+validate35.errors = vErrors;
 return errors === 0;
 }
-validate31.evaluated = {"props":{"session":true},"dynamicProps":false,"dynamicItems":false};
+validate35.evaluated = {"props":{"session":true},"dynamicProps":false,"dynamicItems":false};
 
-export const sessionOpenParams = validate32;
+export const sessionOpenParams = validate36;
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:session-open.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate32.evaluated;
+const evaluated0 = validate36.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1262,18 +2114,18 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate32.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate36.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 else {
 if(func1(data0) < 1){
-validate32.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate36.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1289,7 +2141,7 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(Array.isArray(data1)){
 if(data1.length > 1000){
-validate32.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/maxItems",keyword:"maxItems",params:{limit: 1000},message:"must NOT have more than 1000 items"}];
+validate36.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/maxItems",keyword:"maxItems",params:{limit: 1000},message:"must NOT have more than 1000 items"}];
 return false;
 }
 else {
@@ -1298,7 +2150,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 const _errs5 = errors;
 if(typeof data1[i0] !== "string"){
-validate32.errors = [{instancePath:instancePath+"/plugins/" + i0,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate36.errors = [{instancePath:instancePath+"/plugins/" + i0,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -1309,7 +2161,7 @@ break;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate36.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1321,22 +2173,22 @@ var valid0 = true;
 }
 }
 else {
-validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate32.errors = vErrors;
+validate36.errors = vErrors;
 return errors === 0;
 }
-validate32.evaluated = {"props":{"id":true,"plugins":true},"dynamicProps":false,"dynamicItems":false};
+validate36.evaluated = {"props":{"id":true,"plugins":true},"dynamicProps":false,"dynamicItems":false};
 
-export const sessionOpenResult = validate33;
+export const sessionOpenResult = validate37;
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:session-open.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate33.evaluated;
+const evaluated0 = validate37.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1347,14 +2199,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.id === undefined) && (missing0 = "id")) || ((data.heard === undefined) && (missing0 = "heard"))){
-validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.id !== undefined){
 const _errs1 = errors;
 if(typeof data.id !== "string"){
-validate33.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1373,7 +2225,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 const _errs5 = errors;
 if(typeof data1[i0] !== "string"){
-validate33.errors = [{instancePath:instancePath+"/heard/" + i0,schemaPath:"#/properties/heard/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/heard/" + i0,schemaPath:"#/properties/heard/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -1383,7 +2235,7 @@ break;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/heard",schemaPath:"#/properties/heard/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate37.errors = [{instancePath:instancePath+"/heard",schemaPath:"#/properties/heard/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1396,23 +2248,23 @@ var valid0 = true;
 }
 }
 else {
-validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate33.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
-validate33.evaluated = {"props":{"id":true,"heard":true},"dynamicProps":false,"dynamicItems":false};
+validate37.evaluated = {"props":{"id":true,"heard":true},"dynamicProps":false,"dynamicItems":false};
 
-export const statusResult = validate34;
-const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:status.result","title":"StatusResult","description":"How the daemon and its plugins are.","type":"object","properties":{"pid":{"type":"integer","description":"Process of the daemon.","minimum":0},"version":{"type":"string","description":"Its version."},"state":{"enum":["serving","stopping"],"description":"`stopping`: it takes no new events."},"startedAt":{"type":"string","description":"When it began to serve, RFC 3339."},"uptimeMs":{"type":"number","description":"How long it has been serving, in milliseconds.","minimum":0},"memoryKb":{"type":"integer","description":"Its own memory, in KiB.","minimum":0},"addresses":{"type":"array","description":"Where it listens.","items":{"type":"string"}},"configFiles":{"type":"array","description":"Config files in force, the strongest first.","items":{"type":"string"}},"clients":{"type":"integer","description":"Clients that are connected.","minimum":0},"inFlight":{"type":"integer","description":"Requests of clients that fire events and are not answered.","minimum":0},"events":{"type":"integer","description":"Events fired so far.","minimum":0},"blocked":{"type":"integer","description":"Events that a plugin blocked.","minimum":0},"replaced":{"type":"integer","description":"Events that a plugin answered in place of the operation.","minimum":0},"failOpens":{"type":"array","description":"Events that went on in spite of a plugin's failure.","items":{"type":"object","description":"One plugin, hook point and code.","properties":{"plugin":{"type":"string","description":"Name of the plugin."},"hook":{"type":"string","description":"Full name of the hook point."},"code":{"type":"string","description":"Error code."},"count":{"type":"integer","description":"How often.","minimum":0}},"required":["plugin","hook","code","count"]}},"problems":{"type":"array","description":"What is wrong in the configuration, one line each.","items":{"type":"string"}},"lastReload":{"type":"object","description":"What became of the configuration when it was read again the last time; absent when it never was.","properties":{"applied":{"type":"boolean","description":"Whether it is in force."},"reason":{"type":"string","description":"Why it is not; the one before stays in force."},"time":{"type":"string","description":"RFC 3339."}},"required":["applied","time"]},"plugins":{"type":"array","description":"All plugins.","items":{"type":"object","description":"One plugin.","properties":{"name":{"type":"string","description":"Name."},"state":{"enum":["stopped","starting","ready","draining","backoff","quarantined","refused","disabled","without","untrusted","broken"],"description":"What its process does; for a plugin that is not enabled, why not."},"reason":{"type":"string","description":"Why it is not enabled."},"pid":{"type":"integer","description":"Its process.","minimum":0},"starts":{"type":"integer","description":"Starts so far.","minimum":0},"restarts":{"type":"integer","description":"Starts that followed a failure.","minimum":0},"inFlight":{"type":"integer","description":"Calls it has not answered.","minimum":0},"queued":{"type":"integer","description":"Calls that wait to be written to it.","minimum":0},"answered":{"type":"integer","description":"Calls it has answered.","minimum":0},"failed":{"type":"object","description":"Calls that failed, by error code.","additionalProperties":{"type":"integer"}},"p50Ms":{"type":"number","description":"Half of its latest 1000 calls were answered within this time, in milliseconds.","minimum":0},"p99Ms":{"type":"number","description":"99 of 100 of its latest 1000 calls were answered within this time, in milliseconds.","minimum":0},"notificationsDropped":{"type":"integer","description":"Events it was not told of.","minimum":0},"nextStartMs":{"type":"number","description":"When the next start is tried, in milliseconds.","minimum":0},"hold":{"type":"object","description":"What holds its process; absent for a plugin that is trusted or not running.","properties":{"driver":{"type":"string","description":"The sandbox."},"grade":{"type":"string","description":"How much it holds: `os`, `kernel` or `partial`."},"limits":{"enum":["hard","soft"],"description":"`hard`: the kernel limits memory and processes of the whole plugin; `soft`: it is watched and ended."},"limiter":{"type":"string","description":"The mechanism, for people."}},"required":["driver","grade","limits","limiter"]},"memoryKb":{"type":"integer","description":"Memory of its process and those below it, in KiB.","minimum":0},"breakers":{"type":"array","description":"Circuit breakers that are not closed.","items":{"type":"object","description":"One of them.","properties":{"hook":{"type":"string","description":"Full name of the hook point."},"state":{"enum":["open","half-open"],"description":"`half-open`: one call is let through to try."}},"required":["hook","state"]}},"lastExit":{"type":"object","description":"How its process ended the last time.","properties":{"time":{"type":"string","description":"RFC 3339."},"death":{"type":"string","description":"Class of the end: `crash`, `hung`, `idle` …"},"message":{"type":"string","description":"One sentence for people."},"code":{"type":"integer","description":"Exit code."},"signal":{"type":"string","description":"Signal that ended it."}},"required":["time","death","message"]}},"required":["name","state"]}}},"required":["pid","version","state","startedAt","uptimeMs","memoryKb","addresses","configFiles","clients","inFlight","events","blocked","replaced","failOpens","problems","plugins"]};
+export const statusResult = validate38;
+const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:client:status.result","title":"StatusResult","description":"How the daemon and its plugins are.","type":"object","properties":{"pid":{"type":"integer","description":"Process of the daemon.","minimum":0},"version":{"type":"string","description":"Its version."},"state":{"enum":["serving","stopping"],"description":"`stopping`: it takes no new events."},"startedAt":{"type":"string","description":"When it began to serve, RFC 3339."},"uptimeMs":{"type":"number","description":"How long it has been serving, in milliseconds.","minimum":0},"memoryKb":{"type":"integer","description":"Its own memory, in KiB.","minimum":0},"addresses":{"type":"array","description":"Where it listens.","items":{"type":"string"}},"configFiles":{"type":"array","description":"Config files in force, the strongest first.","items":{"type":"string"}},"clients":{"type":"integer","description":"Clients that are connected.","minimum":0},"inFlight":{"type":"integer","description":"Requests of clients that fire events and are not answered.","minimum":0},"events":{"type":"integer","description":"Events fired so far.","minimum":0},"blocked":{"type":"integer","description":"Events that a plugin blocked.","minimum":0},"replaced":{"type":"integer","description":"Events that a plugin answered in place of the operation.","minimum":0},"answers":{"type":"object","description":"Answers to events under way; see `limits.answerBytes`.","properties":{"bytes":{"type":"integer","description":"What they take now.","minimum":0},"refused":{"type":"integer","description":"Those there was no room for.","minimum":0}},"required":["bytes","refused"],"additionalProperties":false},"failOpens":{"type":"array","description":"Events that went on in spite of a plugin's failure.","items":{"type":"object","description":"One plugin, hook point and code.","properties":{"plugin":{"type":"string","description":"Name of the plugin."},"hook":{"type":"string","description":"Full name of the hook point."},"code":{"type":"string","description":"Error code."},"count":{"type":"integer","description":"How often.","minimum":0}},"required":["plugin","hook","code","count"]}},"problems":{"type":"array","description":"What is wrong in the configuration, one line each.","items":{"type":"string"}},"journal":{"type":"object","description":"What is kept on disk; absent when nothing is.","properties":{"file":{"type":"string","description":"Where."},"bytes":{"type":"integer","description":"Size on disk, that of the events that wait for plugins included.","minimum":0},"written":{"type":"integer","description":"Traces and records that were written since the daemon began.","minimum":0},"lost":{"type":"integer","description":"Traces and records that could not be kept.","minimum":0},"queued":{"type":"integer","description":"Those that wait for the disk.","minimum":0},"spool":{"type":"object","description":"Events for `delivery: at-least-once`; absent when no plugin asks for it.","properties":{"events":{"type":"integer","description":"Events that wait for their plugin.","minimum":0},"bytes":{"type":"integer","description":"Their size.","minimum":0},"dropped":{"type":"integer","description":"The oldest, dropped because too many waited.","minimum":0},"lost":{"type":"integer","description":"Events that could not be kept, and were told once.","minimum":0}},"required":["events","bytes","dropped","lost"]},"lastProblem":{"type":"object","description":"What went wrong with the disk the last time.","properties":{"time":{"type":"string","description":"RFC 3339."},"message":{"type":"string","description":"One sentence."}},"required":["time","message"]}},"required":["file","bytes","written","lost","queued"]},"lastReload":{"type":"object","description":"What became of the configuration when it was read again the last time; absent when it never was.","properties":{"applied":{"type":"boolean","description":"Whether it is in force."},"reason":{"type":"string","description":"Why it is not; the one before stays in force."},"time":{"type":"string","description":"RFC 3339."}},"required":["applied","time"]},"plugins":{"type":"array","description":"All plugins.","items":{"type":"object","description":"One plugin.","properties":{"name":{"type":"string","description":"Name."},"state":{"enum":["stopped","starting","ready","draining","backoff","quarantined","refused","disabled","without","untrusted","broken"],"description":"What its process does; for a plugin that is not enabled, why not."},"reason":{"type":"string","description":"Why it is not enabled."},"logLevel":{"enum":["debug","info","warn","error"],"description":"The lowest level of its log records that is written; absent where the daemon's own level counts."},"spool":{"type":"object","description":"Events for `delivery: at-least-once` that wait for it; absent when it has no such subscription.","properties":{"events":{"type":"integer","description":"Events.","minimum":0},"bytes":{"type":"integer","description":"Their size.","minimum":0},"aside":{"type":"integer","description":"Events set aside because it failed at them too often.","minimum":0}},"required":["events","bytes","aside"]},"pid":{"type":"integer","description":"Its process.","minimum":0},"starts":{"type":"integer","description":"Starts so far.","minimum":0},"restarts":{"type":"integer","description":"Starts that followed a failure.","minimum":0},"inFlight":{"type":"integer","description":"Calls it has not answered.","minimum":0},"queued":{"type":"integer","description":"Calls that wait to be written to it.","minimum":0},"answered":{"type":"integer","description":"Calls it has answered.","minimum":0},"failed":{"type":"object","description":"Calls that failed, by error code.","additionalProperties":{"type":"integer"}},"p50Ms":{"type":"number","description":"Half of its latest 1000 calls were answered within this time, in milliseconds.","minimum":0},"p99Ms":{"type":"number","description":"99 of 100 of its latest 1000 calls were answered within this time, in milliseconds.","minimum":0},"notificationsDropped":{"type":"integer","description":"Events it was not told of.","minimum":0},"nextStartMs":{"type":"number","description":"When the next start is tried, in milliseconds.","minimum":0},"hold":{"type":"object","description":"What holds its process; absent for a plugin that is trusted or not running.","properties":{"driver":{"type":"string","description":"The sandbox."},"grade":{"type":"string","description":"How much it holds: `os`, `kernel` or `partial`."},"limits":{"enum":["hard","soft"],"description":"`hard`: the kernel limits memory and processes of the whole plugin; `soft`: it is watched and ended."},"limiter":{"type":"string","description":"The mechanism, for people."}},"required":["driver","grade","limits","limiter"]},"memoryKb":{"type":"integer","description":"Memory of its process and those below it, in KiB.","minimum":0},"breakers":{"type":"array","description":"Circuit breakers that are not closed.","items":{"type":"object","description":"One of them.","properties":{"hook":{"type":"string","description":"Full name of the hook point."},"state":{"enum":["open","half-open"],"description":"`half-open`: one call is let through to try."}},"required":["hook","state"]}},"lastExit":{"type":"object","description":"How its process ended the last time.","properties":{"time":{"type":"string","description":"RFC 3339."},"death":{"type":"string","description":"Class of the end: `crash`, `hung`, `idle` …"},"message":{"type":"string","description":"One sentence for people."},"code":{"type":"integer","description":"Exit code."},"signal":{"type":"string","description":"Signal that ended it."}},"required":["time","death","message"]}},"required":["name","state"]}}},"required":["pid","version","state","startedAt","uptimeMs","memoryKb","addresses","configFiles","clients","inFlight","events","blocked","replaced","failOpens","problems","plugins"]};
 
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:status.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate34.evaluated;
+const evaluated0 = validate38.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1423,7 +2275,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((((((((((((data.pid === undefined) && (missing0 = "pid")) || ((data.version === undefined) && (missing0 = "version"))) || ((data.state === undefined) && (missing0 = "state"))) || ((data.startedAt === undefined) && (missing0 = "startedAt"))) || ((data.uptimeMs === undefined) && (missing0 = "uptimeMs"))) || ((data.memoryKb === undefined) && (missing0 = "memoryKb"))) || ((data.addresses === undefined) && (missing0 = "addresses"))) || ((data.configFiles === undefined) && (missing0 = "configFiles"))) || ((data.clients === undefined) && (missing0 = "clients"))) || ((data.inFlight === undefined) && (missing0 = "inFlight"))) || ((data.events === undefined) && (missing0 = "events"))) || ((data.blocked === undefined) && (missing0 = "blocked"))) || ((data.replaced === undefined) && (missing0 = "replaced"))) || ((data.failOpens === undefined) && (missing0 = "failOpens"))) || ((data.problems === undefined) && (missing0 = "problems"))) || ((data.plugins === undefined) && (missing0 = "plugins"))){
-validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1431,13 +2283,13 @@ if(data.pid !== undefined){
 let data0 = data.pid;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate34.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 0 || isNaN(data0)){
-validate34.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1451,7 +2303,7 @@ if(valid0){
 if(data.version !== undefined){
 const _errs3 = errors;
 if(typeof data.version !== "string"){
-validate34.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/version",schemaPath:"#/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -1464,7 +2316,7 @@ if(data.state !== undefined){
 let data2 = data.state;
 const _errs5 = errors;
 if(!((data2 === "serving") || (data2 === "stopping"))){
-validate34.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema45.properties.state.enum},message:"must be equal to one of the allowed values"}];
+validate38.errors = [{instancePath:instancePath+"/state",schemaPath:"#/properties/state/enum",keyword:"enum",params:{allowedValues: schema49.properties.state.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -1476,7 +2328,7 @@ if(valid0){
 if(data.startedAt !== undefined){
 const _errs6 = errors;
 if(typeof data.startedAt !== "string"){
-validate34.errors = [{instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -1491,12 +2343,12 @@ const _errs8 = errors;
 if(errors === _errs8){
 if((typeof data4 == "number") && (isFinite(data4))){
 if(data4 < 0 || isNaN(data4)){
-validate34.errors = [{instancePath:instancePath+"/uptimeMs",schemaPath:"#/properties/uptimeMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/uptimeMs",schemaPath:"#/properties/uptimeMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/uptimeMs",schemaPath:"#/properties/uptimeMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate38.errors = [{instancePath:instancePath+"/uptimeMs",schemaPath:"#/properties/uptimeMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
@@ -1510,13 +2362,13 @@ if(data.memoryKb !== undefined){
 let data5 = data.memoryKb;
 const _errs10 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate34.errors = [{instancePath:instancePath+"/memoryKb",schemaPath:"#/properties/memoryKb/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/memoryKb",schemaPath:"#/properties/memoryKb/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 < 0 || isNaN(data5)){
-validate34.errors = [{instancePath:instancePath+"/memoryKb",schemaPath:"#/properties/memoryKb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/memoryKb",schemaPath:"#/properties/memoryKb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1537,7 +2389,7 @@ const len0 = data6.length;
 for(let i0=0; i0<len0; i0++){
 const _errs14 = errors;
 if(typeof data6[i0] !== "string"){
-validate34.errors = [{instancePath:instancePath+"/addresses/" + i0,schemaPath:"#/properties/addresses/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/addresses/" + i0,schemaPath:"#/properties/addresses/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs14 === errors;
@@ -1547,7 +2399,7 @@ break;
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/addresses",schemaPath:"#/properties/addresses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/addresses",schemaPath:"#/properties/addresses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1567,7 +2419,7 @@ const len1 = data8.length;
 for(let i1=0; i1<len1; i1++){
 const _errs18 = errors;
 if(typeof data8[i1] !== "string"){
-validate34.errors = [{instancePath:instancePath+"/configFiles/" + i1,schemaPath:"#/properties/configFiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate38.errors = [{instancePath:instancePath+"/configFiles/" + i1,schemaPath:"#/properties/configFiles/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs18 === errors;
@@ -1577,7 +2429,7 @@ break;
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/configFiles",schemaPath:"#/properties/configFiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/configFiles",schemaPath:"#/properties/configFiles/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1591,13 +2443,13 @@ if(data.clients !== undefined){
 let data10 = data.clients;
 const _errs20 = errors;
 if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
-validate34.errors = [{instancePath:instancePath+"/clients",schemaPath:"#/properties/clients/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/clients",schemaPath:"#/properties/clients/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs20){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 < 0 || isNaN(data10)){
-validate34.errors = [{instancePath:instancePath+"/clients",schemaPath:"#/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/clients",schemaPath:"#/properties/clients/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1612,13 +2464,13 @@ if(data.inFlight !== undefined){
 let data11 = data.inFlight;
 const _errs22 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate34.errors = [{instancePath:instancePath+"/inFlight",schemaPath:"#/properties/inFlight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/inFlight",schemaPath:"#/properties/inFlight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 < 0 || isNaN(data11)){
-validate34.errors = [{instancePath:instancePath+"/inFlight",schemaPath:"#/properties/inFlight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/inFlight",schemaPath:"#/properties/inFlight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1633,13 +2485,13 @@ if(data.events !== undefined){
 let data12 = data.events;
 const _errs24 = errors;
 if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate34.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs24){
 if((typeof data12 == "number") && (isFinite(data12))){
 if(data12 < 0 || isNaN(data12)){
-validate34.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1654,13 +2506,13 @@ if(data.blocked !== undefined){
 let data13 = data.blocked;
 const _errs26 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate34.errors = [{instancePath:instancePath+"/blocked",schemaPath:"#/properties/blocked/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/blocked",schemaPath:"#/properties/blocked/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs26){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 < 0 || isNaN(data13)){
-validate34.errors = [{instancePath:instancePath+"/blocked",schemaPath:"#/properties/blocked/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/blocked",schemaPath:"#/properties/blocked/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1675,13 +2527,13 @@ if(data.replaced !== undefined){
 let data14 = data.replaced;
 const _errs28 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate34.errors = [{instancePath:instancePath+"/replaced",schemaPath:"#/properties/replaced/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate38.errors = [{instancePath:instancePath+"/replaced",schemaPath:"#/properties/replaced/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs28){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 < 0 || isNaN(data14)){
-validate34.errors = [{instancePath:instancePath+"/replaced",schemaPath:"#/properties/replaced/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate38.errors = [{instancePath:instancePath+"/replaced",schemaPath:"#/properties/replaced/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1692,98 +2544,73 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.failOpens !== undefined){
-let data15 = data.failOpens;
+if(data.answers !== undefined){
+let data15 = data.answers;
 const _errs30 = errors;
 if(errors === _errs30){
-if(Array.isArray(data15)){
-var valid3 = true;
-const len2 = data15.length;
-for(let i2=0; i2<len2; i2++){
-let data16 = data15[i2];
-const _errs32 = errors;
-if(errors === _errs32){
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing1;
-if(((((data16.plugin === undefined) && (missing1 = "plugin")) || ((data16.hook === undefined) && (missing1 = "hook"))) || ((data16.code === undefined) && (missing1 = "code"))) || ((data16.count === undefined) && (missing1 = "count"))){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2,schemaPath:"#/properties/failOpens/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+if(((data15.bytes === undefined) && (missing1 = "bytes")) || ((data15.refused === undefined) && (missing1 = "refused"))){
+validate38.errors = [{instancePath:instancePath+"/answers",schemaPath:"#/properties/answers/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data16.plugin !== undefined){
-const _errs34 = errors;
-if(typeof data16.plugin !== "string"){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/plugin",schemaPath:"#/properties/failOpens/items/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const _errs32 = errors;
+for(const key0 in data15){
+if(!((key0 === "bytes") || (key0 === "refused"))){
+validate38.errors = [{instancePath:instancePath+"/answers",schemaPath:"#/properties/answers/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
-}
-var valid4 = _errs34 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data16.hook !== undefined){
-const _errs36 = errors;
-if(typeof data16.hook !== "string"){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/hook",schemaPath:"#/properties/failOpens/items/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid4 = _errs36 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data16.code !== undefined){
-const _errs38 = errors;
-if(typeof data16.code !== "string"){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/code",schemaPath:"#/properties/failOpens/items/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid4 = _errs38 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data16.count !== undefined){
-let data20 = data16.count;
-const _errs40 = errors;
-if(!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/count",schemaPath:"#/properties/failOpens/items/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs40){
-if((typeof data20 == "number") && (isFinite(data20))){
-if(data20 < 0 || isNaN(data20)){
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/count",schemaPath:"#/properties/failOpens/items/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid4 = _errs40 === errors;
-}
-else {
-var valid4 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/failOpens/" + i2,schemaPath:"#/properties/failOpens/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid3 = _errs32 === errors;
-if(!valid3){
 break;
 }
 }
+if(_errs32 === errors){
+if(data15.bytes !== undefined){
+let data16 = data15.bytes;
+const _errs33 = errors;
+if(!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))){
+validate38.errors = [{instancePath:instancePath+"/answers/bytes",schemaPath:"#/properties/answers/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs33){
+if((typeof data16 == "number") && (isFinite(data16))){
+if(data16 < 0 || isNaN(data16)){
+validate38.errors = [{instancePath:instancePath+"/answers/bytes",schemaPath:"#/properties/answers/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid3 = _errs33 === errors;
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/failOpens",schemaPath:"#/properties/failOpens/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+var valid3 = true;
+}
+if(valid3){
+if(data15.refused !== undefined){
+let data17 = data15.refused;
+const _errs35 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate38.errors = [{instancePath:instancePath+"/answers/refused",schemaPath:"#/properties/answers/properties/refused/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs35){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 < 0 || isNaN(data17)){
+validate38.errors = [{instancePath:instancePath+"/answers/refused",schemaPath:"#/properties/answers/properties/refused/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid3 = _errs35 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/answers",schemaPath:"#/properties/answers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1793,205 +2620,266 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.problems !== undefined){
-let data21 = data.problems;
-const _errs42 = errors;
-if(errors === _errs42){
-if(Array.isArray(data21)){
-var valid5 = true;
-const len3 = data21.length;
-for(let i3=0; i3<len3; i3++){
-const _errs44 = errors;
-if(typeof data21[i3] !== "string"){
-validate34.errors = [{instancePath:instancePath+"/problems/" + i3,schemaPath:"#/properties/problems/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data.failOpens !== undefined){
+let data18 = data.failOpens;
+const _errs37 = errors;
+if(errors === _errs37){
+if(Array.isArray(data18)){
+var valid4 = true;
+const len2 = data18.length;
+for(let i2=0; i2<len2; i2++){
+let data19 = data18[i2];
+const _errs39 = errors;
+if(errors === _errs39){
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+let missing2;
+if(((((data19.plugin === undefined) && (missing2 = "plugin")) || ((data19.hook === undefined) && (missing2 = "hook"))) || ((data19.code === undefined) && (missing2 = "code"))) || ((data19.count === undefined) && (missing2 = "count"))){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2,schemaPath:"#/properties/failOpens/items/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
-var valid5 = _errs44 === errors;
-if(!valid5){
+else {
+if(data19.plugin !== undefined){
+const _errs41 = errors;
+if(typeof data19.plugin !== "string"){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/plugin",schemaPath:"#/properties/failOpens/items/properties/plugin/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid5 = _errs41 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data19.hook !== undefined){
+const _errs43 = errors;
+if(typeof data19.hook !== "string"){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/hook",schemaPath:"#/properties/failOpens/items/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid5 = _errs43 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data19.code !== undefined){
+const _errs45 = errors;
+if(typeof data19.code !== "string"){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/code",schemaPath:"#/properties/failOpens/items/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid5 = _errs45 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data19.count !== undefined){
+let data23 = data19.count;
+const _errs47 = errors;
+if(!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/count",schemaPath:"#/properties/failOpens/items/properties/count/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs47){
+if((typeof data23 == "number") && (isFinite(data23))){
+if(data23 < 0 || isNaN(data23)){
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2+"/count",schemaPath:"#/properties/failOpens/items/properties/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid5 = _errs47 === errors;
+}
+else {
+var valid5 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/failOpens/" + i2,schemaPath:"#/properties/failOpens/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid4 = _errs39 === errors;
+if(!valid4){
 break;
 }
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/problems",schemaPath:"#/properties/problems/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/failOpens",schemaPath:"#/properties/failOpens/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid0 = _errs42 === errors;
+var valid0 = _errs37 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.lastReload !== undefined){
-let data23 = data.lastReload;
-const _errs46 = errors;
-if(errors === _errs46){
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-let missing2;
-if(((data23.applied === undefined) && (missing2 = "applied")) || ((data23.time === undefined) && (missing2 = "time"))){
-validate34.errors = [{instancePath:instancePath+"/lastReload",schemaPath:"#/properties/lastReload/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
-return false;
-}
-else {
-if(data23.applied !== undefined){
-const _errs48 = errors;
-if(typeof data23.applied !== "boolean"){
-validate34.errors = [{instancePath:instancePath+"/lastReload/applied",schemaPath:"#/properties/lastReload/properties/applied/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid6 = _errs48 === errors;
-}
-else {
+if(data.problems !== undefined){
+let data24 = data.problems;
+const _errs49 = errors;
+if(errors === _errs49){
+if(Array.isArray(data24)){
 var valid6 = true;
-}
-if(valid6){
-if(data23.reason !== undefined){
-const _errs50 = errors;
-if(typeof data23.reason !== "string"){
-validate34.errors = [{instancePath:instancePath+"/lastReload/reason",schemaPath:"#/properties/lastReload/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const len3 = data24.length;
+for(let i3=0; i3<len3; i3++){
+const _errs51 = errors;
+if(typeof data24[i3] !== "string"){
+validate38.errors = [{instancePath:instancePath+"/problems/" + i3,schemaPath:"#/properties/problems/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid6 = _errs50 === errors;
-}
-else {
-var valid6 = true;
-}
-if(valid6){
-if(data23.time !== undefined){
-const _errs52 = errors;
-if(typeof data23.time !== "string"){
-validate34.errors = [{instancePath:instancePath+"/lastReload/time",schemaPath:"#/properties/lastReload/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid6 = _errs52 === errors;
-}
-else {
-var valid6 = true;
-}
-}
+var valid6 = _errs51 === errors;
+if(!valid6){
+break;
 }
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/lastReload",schemaPath:"#/properties/lastReload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/problems",schemaPath:"#/properties/problems/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid0 = _errs46 === errors;
+var valid0 = _errs49 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.plugins !== undefined){
-let data27 = data.plugins;
-const _errs54 = errors;
-if(errors === _errs54){
-if(Array.isArray(data27)){
-var valid7 = true;
-const len4 = data27.length;
-for(let i4=0; i4<len4; i4++){
-let data28 = data27[i4];
-const _errs56 = errors;
-if(errors === _errs56){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+if(data.journal !== undefined){
+let data26 = data.journal;
+const _errs53 = errors;
+if(errors === _errs53){
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
 let missing3;
-if(((data28.name === undefined) && (missing3 = "name")) || ((data28.state === undefined) && (missing3 = "state"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+if((((((data26.file === undefined) && (missing3 = "file")) || ((data26.bytes === undefined) && (missing3 = "bytes"))) || ((data26.written === undefined) && (missing3 = "written"))) || ((data26.lost === undefined) && (missing3 = "lost"))) || ((data26.queued === undefined) && (missing3 = "queued"))){
+validate38.errors = [{instancePath:instancePath+"/journal",schemaPath:"#/properties/journal/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data28.name !== undefined){
-const _errs58 = errors;
-if(typeof data28.name !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/name",schemaPath:"#/properties/plugins/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data26.file !== undefined){
+const _errs55 = errors;
+if(typeof data26.file !== "string"){
+validate38.errors = [{instancePath:instancePath+"/journal/file",schemaPath:"#/properties/journal/properties/file/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid8 = _errs58 === errors;
+var valid7 = _errs55 === errors;
 }
 else {
-var valid8 = true;
+var valid7 = true;
 }
-if(valid8){
-if(data28.state !== undefined){
-let data30 = data28.state;
-const _errs60 = errors;
-if(!(((((((((((data30 === "stopped") || (data30 === "starting")) || (data30 === "ready")) || (data30 === "draining")) || (data30 === "backoff")) || (data30 === "quarantined")) || (data30 === "refused")) || (data30 === "disabled")) || (data30 === "without")) || (data30 === "untrusted")) || (data30 === "broken"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/state",schemaPath:"#/properties/plugins/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema45.properties.plugins.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
+if(valid7){
+if(data26.bytes !== undefined){
+let data28 = data26.bytes;
+const _errs57 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+validate38.errors = [{instancePath:instancePath+"/journal/bytes",schemaPath:"#/properties/journal/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid8 = _errs60 === errors;
+if(errors === _errs57){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 < 0 || isNaN(data28)){
+validate38.errors = [{instancePath:instancePath+"/journal/bytes",schemaPath:"#/properties/journal/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid7 = _errs57 === errors;
 }
 else {
-var valid8 = true;
+var valid7 = true;
 }
-if(valid8){
-if(data28.reason !== undefined){
+if(valid7){
+if(data26.written !== undefined){
+let data29 = data26.written;
+const _errs59 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+validate38.errors = [{instancePath:instancePath+"/journal/written",schemaPath:"#/properties/journal/properties/written/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs59){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 < 0 || isNaN(data29)){
+validate38.errors = [{instancePath:instancePath+"/journal/written",schemaPath:"#/properties/journal/properties/written/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid7 = _errs59 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data26.lost !== undefined){
+let data30 = data26.lost;
 const _errs61 = errors;
-if(typeof data28.reason !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/reason",schemaPath:"#/properties/plugins/items/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+validate38.errors = [{instancePath:instancePath+"/journal/lost",schemaPath:"#/properties/journal/properties/lost/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid8 = _errs61 === errors;
+if(errors === _errs61){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 < 0 || isNaN(data30)){
+validate38.errors = [{instancePath:instancePath+"/journal/lost",schemaPath:"#/properties/journal/properties/lost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid7 = _errs61 === errors;
 }
 else {
-var valid8 = true;
+var valid7 = true;
 }
-if(valid8){
-if(data28.pid !== undefined){
-let data32 = data28.pid;
+if(valid7){
+if(data26.queued !== undefined){
+let data31 = data26.queued;
 const _errs63 = errors;
-if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/pid",schemaPath:"#/properties/plugins/items/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+validate38.errors = [{instancePath:instancePath+"/journal/queued",schemaPath:"#/properties/journal/properties/queued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs63){
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 < 0 || isNaN(data32)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/pid",schemaPath:"#/properties/plugins/items/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 < 0 || isNaN(data31)){
+validate38.errors = [{instancePath:instancePath+"/journal/queued",schemaPath:"#/properties/journal/properties/queued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid8 = _errs63 === errors;
+var valid7 = _errs63 === errors;
 }
 else {
-var valid8 = true;
+var valid7 = true;
 }
-if(valid8){
-if(data28.starts !== undefined){
-let data33 = data28.starts;
+if(valid7){
+if(data26.spool !== undefined){
+let data32 = data26.spool;
 const _errs65 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/starts",schemaPath:"#/properties/plugins/items/properties/starts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
 if(errors === _errs65){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 < 0 || isNaN(data33)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/starts",schemaPath:"#/properties/plugins/items/properties/starts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let missing4;
+if(((((data32.events === undefined) && (missing4 = "events")) || ((data32.bytes === undefined) && (missing4 = "bytes"))) || ((data32.dropped === undefined) && (missing4 = "dropped"))) || ((data32.lost === undefined) && (missing4 = "lost"))){
+validate38.errors = [{instancePath:instancePath+"/journal/spool",schemaPath:"#/properties/journal/properties/spool/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
-}
-}
-}
-var valid8 = _errs65 === errors;
 }
 else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.restarts !== undefined){
-let data34 = data28.restarts;
+if(data32.events !== undefined){
+let data33 = data32.events;
 const _errs67 = errors;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/restarts",schemaPath:"#/properties/plugins/items/properties/restarts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/events",schemaPath:"#/properties/journal/properties/spool/properties/events/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs67){
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 < 0 || isNaN(data34)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/restarts",schemaPath:"#/properties/plugins/items/properties/restarts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 < 0 || isNaN(data33)){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/events",schemaPath:"#/properties/journal/properties/spool/properties/events/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2002,17 +2890,17 @@ else {
 var valid8 = true;
 }
 if(valid8){
-if(data28.inFlight !== undefined){
-let data35 = data28.inFlight;
+if(data32.bytes !== undefined){
+let data34 = data32.bytes;
 const _errs69 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/inFlight",schemaPath:"#/properties/plugins/items/properties/inFlight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/bytes",schemaPath:"#/properties/journal/properties/spool/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs69){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 < 0 || isNaN(data35)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/inFlight",schemaPath:"#/properties/plugins/items/properties/inFlight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 < 0 || isNaN(data34)){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/bytes",schemaPath:"#/properties/journal/properties/spool/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2023,17 +2911,17 @@ else {
 var valid8 = true;
 }
 if(valid8){
-if(data28.queued !== undefined){
-let data36 = data28.queued;
+if(data32.dropped !== undefined){
+let data35 = data32.dropped;
 const _errs71 = errors;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/queued",schemaPath:"#/properties/plugins/items/properties/queued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/dropped",schemaPath:"#/properties/journal/properties/spool/properties/dropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs71){
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 < 0 || isNaN(data36)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/queued",schemaPath:"#/properties/plugins/items/properties/queued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 < 0 || isNaN(data35)){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/dropped",schemaPath:"#/properties/journal/properties/spool/properties/dropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2044,17 +2932,17 @@ else {
 var valid8 = true;
 }
 if(valid8){
-if(data28.answered !== undefined){
-let data37 = data28.answered;
+if(data32.lost !== undefined){
+let data36 = data32.lost;
 const _errs73 = errors;
-if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/answered",schemaPath:"#/properties/plugins/items/properties/answered/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/lost",schemaPath:"#/properties/journal/properties/spool/properties/lost/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs73){
-if((typeof data37 == "number") && (isFinite(data37))){
-if(data37 < 0 || isNaN(data37)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/answered",schemaPath:"#/properties/plugins/items/properties/answered/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if((typeof data36 == "number") && (isFinite(data36))){
+if(data36 < 0 || isNaN(data36)){
+validate38.errors = [{instancePath:instancePath+"/journal/spool/lost",schemaPath:"#/properties/journal/properties/spool/properties/lost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2064,254 +2952,790 @@ var valid8 = _errs73 === errors;
 else {
 var valid8 = true;
 }
-if(valid8){
-if(data28.failed !== undefined){
-let data38 = data28.failed;
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/journal/spool",schemaPath:"#/properties/journal/properties/spool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid7 = _errs65 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data26.lastProblem !== undefined){
+let data37 = data26.lastProblem;
 const _errs75 = errors;
 if(errors === _errs75){
-if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
-for(const key0 in data38){
-let data39 = data38[key0];
-const _errs78 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/failed/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/plugins/items/properties/failed/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-var valid9 = _errs78 === errors;
-if(!valid9){
-break;
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/failed",schemaPath:"#/properties/plugins/items/properties/failed/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid8 = _errs75 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.p50Ms !== undefined){
-let data40 = data28.p50Ms;
-const _errs80 = errors;
-if(errors === _errs80){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 < 0 || isNaN(data40)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p50Ms",schemaPath:"#/properties/plugins/items/properties/p50Ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p50Ms",schemaPath:"#/properties/plugins/items/properties/p50Ms/type",keyword:"type",params:{type: "number"},message:"must be number"}];
-return false;
-}
-}
-var valid8 = _errs80 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.p99Ms !== undefined){
-let data41 = data28.p99Ms;
-const _errs82 = errors;
-if(errors === _errs82){
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 < 0 || isNaN(data41)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p99Ms",schemaPath:"#/properties/plugins/items/properties/p99Ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p99Ms",schemaPath:"#/properties/plugins/items/properties/p99Ms/type",keyword:"type",params:{type: "number"},message:"must be number"}];
-return false;
-}
-}
-var valid8 = _errs82 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.notificationsDropped !== undefined){
-let data42 = data28.notificationsDropped;
-const _errs84 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/notificationsDropped",schemaPath:"#/properties/plugins/items/properties/notificationsDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs84){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 < 0 || isNaN(data42)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/notificationsDropped",schemaPath:"#/properties/plugins/items/properties/notificationsDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid8 = _errs84 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.nextStartMs !== undefined){
-let data43 = data28.nextStartMs;
-const _errs86 = errors;
-if(errors === _errs86){
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 < 0 || isNaN(data43)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/nextStartMs",schemaPath:"#/properties/plugins/items/properties/nextStartMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/nextStartMs",schemaPath:"#/properties/plugins/items/properties/nextStartMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
-return false;
-}
-}
-var valid8 = _errs86 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.hold !== undefined){
-let data44 = data28.hold;
-const _errs88 = errors;
-if(errors === _errs88){
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-let missing4;
-if(((((data44.driver === undefined) && (missing4 = "driver")) || ((data44.grade === undefined) && (missing4 = "grade"))) || ((data44.limits === undefined) && (missing4 = "limits"))) || ((data44.limiter === undefined) && (missing4 = "limiter"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold",schemaPath:"#/properties/plugins/items/properties/hold/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
-return false;
-}
-else {
-if(data44.driver !== undefined){
-const _errs90 = errors;
-if(typeof data44.driver !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/driver",schemaPath:"#/properties/plugins/items/properties/hold/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs90 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data44.grade !== undefined){
-const _errs92 = errors;
-if(typeof data44.grade !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/grade",schemaPath:"#/properties/plugins/items/properties/hold/properties/grade/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs92 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data44.limits !== undefined){
-let data47 = data44.limits;
-const _errs94 = errors;
-if(!((data47 === "hard") || (data47 === "soft"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/limits",schemaPath:"#/properties/plugins/items/properties/hold/properties/limits/enum",keyword:"enum",params:{allowedValues: schema45.properties.plugins.items.properties.hold.properties.limits.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid10 = _errs94 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data44.limiter !== undefined){
-const _errs95 = errors;
-if(typeof data44.limiter !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/limiter",schemaPath:"#/properties/plugins/items/properties/hold/properties/limiter/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs95 === errors;
-}
-else {
-var valid10 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold",schemaPath:"#/properties/plugins/items/properties/hold/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid8 = _errs88 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.memoryKb !== undefined){
-let data49 = data28.memoryKb;
-const _errs97 = errors;
-if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/memoryKb",schemaPath:"#/properties/plugins/items/properties/memoryKb/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs97){
-if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 < 0 || isNaN(data49)){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/memoryKb",schemaPath:"#/properties/plugins/items/properties/memoryKb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid8 = _errs97 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.breakers !== undefined){
-let data50 = data28.breakers;
-const _errs99 = errors;
-if(errors === _errs99){
-if(Array.isArray(data50)){
-var valid11 = true;
-const len5 = data50.length;
-for(let i5=0; i5<len5; i5++){
-let data51 = data50[i5];
-const _errs101 = errors;
-if(errors === _errs101){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
 let missing5;
-if(((data51.hook === undefined) && (missing5 = "hook")) || ((data51.state === undefined) && (missing5 = "state"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5,schemaPath:"#/properties/plugins/items/properties/breakers/items/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+if(((data37.time === undefined) && (missing5 = "time")) || ((data37.message === undefined) && (missing5 = "message"))){
+validate38.errors = [{instancePath:instancePath+"/journal/lastProblem",schemaPath:"#/properties/journal/properties/lastProblem/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data51.hook !== undefined){
-const _errs103 = errors;
-if(typeof data51.hook !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5+"/hook",schemaPath:"#/properties/plugins/items/properties/breakers/items/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data37.time !== undefined){
+const _errs77 = errors;
+if(typeof data37.time !== "string"){
+validate38.errors = [{instancePath:instancePath+"/journal/lastProblem/time",schemaPath:"#/properties/journal/properties/lastProblem/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid12 = _errs103 === errors;
+var valid9 = _errs77 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data37.message !== undefined){
+const _errs79 = errors;
+if(typeof data37.message !== "string"){
+validate38.errors = [{instancePath:instancePath+"/journal/lastProblem/message",schemaPath:"#/properties/journal/properties/lastProblem/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs79 === errors;
+}
+else {
+var valid9 = true;
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/journal/lastProblem",schemaPath:"#/properties/journal/properties/lastProblem/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid7 = _errs75 === errors;
+}
+else {
+var valid7 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/journal",schemaPath:"#/properties/journal/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs53 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.lastReload !== undefined){
+let data40 = data.lastReload;
+const _errs81 = errors;
+if(errors === _errs81){
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+let missing6;
+if(((data40.applied === undefined) && (missing6 = "applied")) || ((data40.time === undefined) && (missing6 = "time"))){
+validate38.errors = [{instancePath:instancePath+"/lastReload",schemaPath:"#/properties/lastReload/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
+return false;
+}
+else {
+if(data40.applied !== undefined){
+const _errs83 = errors;
+if(typeof data40.applied !== "boolean"){
+validate38.errors = [{instancePath:instancePath+"/lastReload/applied",schemaPath:"#/properties/lastReload/properties/applied/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid10 = _errs83 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data40.reason !== undefined){
+const _errs85 = errors;
+if(typeof data40.reason !== "string"){
+validate38.errors = [{instancePath:instancePath+"/lastReload/reason",schemaPath:"#/properties/lastReload/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid10 = _errs85 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data40.time !== undefined){
+const _errs87 = errors;
+if(typeof data40.time !== "string"){
+validate38.errors = [{instancePath:instancePath+"/lastReload/time",schemaPath:"#/properties/lastReload/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid10 = _errs87 === errors;
+}
+else {
+var valid10 = true;
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/lastReload",schemaPath:"#/properties/lastReload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs81 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.plugins !== undefined){
+let data44 = data.plugins;
+const _errs89 = errors;
+if(errors === _errs89){
+if(Array.isArray(data44)){
+var valid11 = true;
+const len4 = data44.length;
+for(let i4=0; i4<len4; i4++){
+let data45 = data44[i4];
+const _errs91 = errors;
+if(errors === _errs91){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+let missing7;
+if(((data45.name === undefined) && (missing7 = "name")) || ((data45.state === undefined) && (missing7 = "state"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4,schemaPath:"#/properties/plugins/items/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
+return false;
+}
+else {
+if(data45.name !== undefined){
+const _errs93 = errors;
+if(typeof data45.name !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/name",schemaPath:"#/properties/plugins/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid12 = _errs93 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data51.state !== undefined){
-let data53 = data51.state;
-const _errs105 = errors;
-if(!((data53 === "open") || (data53 === "half-open"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5+"/state",schemaPath:"#/properties/plugins/items/properties/breakers/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema45.properties.plugins.items.properties.breakers.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
+if(data45.state !== undefined){
+let data47 = data45.state;
+const _errs95 = errors;
+if(!(((((((((((data47 === "stopped") || (data47 === "starting")) || (data47 === "ready")) || (data47 === "draining")) || (data47 === "backoff")) || (data47 === "quarantined")) || (data47 === "refused")) || (data47 === "disabled")) || (data47 === "without")) || (data47 === "untrusted")) || (data47 === "broken"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/state",schemaPath:"#/properties/plugins/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema49.properties.plugins.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid12 = _errs105 === errors;
+var valid12 = _errs95 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.reason !== undefined){
+const _errs96 = errors;
+if(typeof data45.reason !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/reason",schemaPath:"#/properties/plugins/items/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid12 = _errs96 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.logLevel !== undefined){
+let data49 = data45.logLevel;
+const _errs98 = errors;
+if(!((((data49 === "debug") || (data49 === "info")) || (data49 === "warn")) || (data49 === "error"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/logLevel",schemaPath:"#/properties/plugins/items/properties/logLevel/enum",keyword:"enum",params:{allowedValues: schema49.properties.plugins.items.properties.logLevel.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid12 = _errs98 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.spool !== undefined){
+let data50 = data45.spool;
+const _errs99 = errors;
+if(errors === _errs99){
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
+let missing8;
+if((((data50.events === undefined) && (missing8 = "events")) || ((data50.bytes === undefined) && (missing8 = "bytes"))) || ((data50.aside === undefined) && (missing8 = "aside"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool",schemaPath:"#/properties/plugins/items/properties/spool/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
+return false;
+}
+else {
+if(data50.events !== undefined){
+let data51 = data50.events;
+const _errs101 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/events",schemaPath:"#/properties/plugins/items/properties/spool/properties/events/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs101){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/events",schemaPath:"#/properties/plugins/items/properties/spool/properties/events/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid13 = _errs101 === errors;
+}
+else {
+var valid13 = true;
+}
+if(valid13){
+if(data50.bytes !== undefined){
+let data52 = data50.bytes;
+const _errs103 = errors;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/bytes",schemaPath:"#/properties/plugins/items/properties/spool/properties/bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs103){
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 < 0 || isNaN(data52)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/bytes",schemaPath:"#/properties/plugins/items/properties/spool/properties/bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid13 = _errs103 === errors;
+}
+else {
+var valid13 = true;
+}
+if(valid13){
+if(data50.aside !== undefined){
+let data53 = data50.aside;
+const _errs105 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/aside",schemaPath:"#/properties/plugins/items/properties/spool/properties/aside/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs105){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 < 0 || isNaN(data53)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool/aside",schemaPath:"#/properties/plugins/items/properties/spool/properties/aside/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid13 = _errs105 === errors;
+}
+else {
+var valid13 = true;
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/spool",schemaPath:"#/properties/plugins/items/properties/spool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid12 = _errs99 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.pid !== undefined){
+let data54 = data45.pid;
+const _errs107 = errors;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/pid",schemaPath:"#/properties/plugins/items/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs107){
+if((typeof data54 == "number") && (isFinite(data54))){
+if(data54 < 0 || isNaN(data54)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/pid",schemaPath:"#/properties/plugins/items/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs107 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.starts !== undefined){
+let data55 = data45.starts;
+const _errs109 = errors;
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/starts",schemaPath:"#/properties/plugins/items/properties/starts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs109){
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 < 0 || isNaN(data55)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/starts",schemaPath:"#/properties/plugins/items/properties/starts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs109 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.restarts !== undefined){
+let data56 = data45.restarts;
+const _errs111 = errors;
+if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/restarts",schemaPath:"#/properties/plugins/items/properties/restarts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs111){
+if((typeof data56 == "number") && (isFinite(data56))){
+if(data56 < 0 || isNaN(data56)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/restarts",schemaPath:"#/properties/plugins/items/properties/restarts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs111 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.inFlight !== undefined){
+let data57 = data45.inFlight;
+const _errs113 = errors;
+if(!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/inFlight",schemaPath:"#/properties/plugins/items/properties/inFlight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs113){
+if((typeof data57 == "number") && (isFinite(data57))){
+if(data57 < 0 || isNaN(data57)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/inFlight",schemaPath:"#/properties/plugins/items/properties/inFlight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs113 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.queued !== undefined){
+let data58 = data45.queued;
+const _errs115 = errors;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/queued",schemaPath:"#/properties/plugins/items/properties/queued/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs115){
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 < 0 || isNaN(data58)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/queued",schemaPath:"#/properties/plugins/items/properties/queued/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs115 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.answered !== undefined){
+let data59 = data45.answered;
+const _errs117 = errors;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/answered",schemaPath:"#/properties/plugins/items/properties/answered/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs117){
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 < 0 || isNaN(data59)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/answered",schemaPath:"#/properties/plugins/items/properties/answered/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs117 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.failed !== undefined){
+let data60 = data45.failed;
+const _errs119 = errors;
+if(errors === _errs119){
+if(data60 && typeof data60 == "object" && !Array.isArray(data60)){
+for(const key1 in data60){
+let data61 = data60[key1];
+const _errs122 = errors;
+if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/failed/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/plugins/items/properties/failed/additionalProperties/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid14 = _errs122 === errors;
+if(!valid14){
+break;
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/failed",schemaPath:"#/properties/plugins/items/properties/failed/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid12 = _errs119 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.p50Ms !== undefined){
+let data62 = data45.p50Ms;
+const _errs124 = errors;
+if(errors === _errs124){
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 < 0 || isNaN(data62)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p50Ms",schemaPath:"#/properties/plugins/items/properties/p50Ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p50Ms",schemaPath:"#/properties/plugins/items/properties/p50Ms/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid12 = _errs124 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.p99Ms !== undefined){
+let data63 = data45.p99Ms;
+const _errs126 = errors;
+if(errors === _errs126){
+if((typeof data63 == "number") && (isFinite(data63))){
+if(data63 < 0 || isNaN(data63)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p99Ms",schemaPath:"#/properties/plugins/items/properties/p99Ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/p99Ms",schemaPath:"#/properties/plugins/items/properties/p99Ms/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid12 = _errs126 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.notificationsDropped !== undefined){
+let data64 = data45.notificationsDropped;
+const _errs128 = errors;
+if(!(((typeof data64 == "number") && (!(data64 % 1) && !isNaN(data64))) && (isFinite(data64)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/notificationsDropped",schemaPath:"#/properties/plugins/items/properties/notificationsDropped/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs128){
+if((typeof data64 == "number") && (isFinite(data64))){
+if(data64 < 0 || isNaN(data64)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/notificationsDropped",schemaPath:"#/properties/plugins/items/properties/notificationsDropped/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs128 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.nextStartMs !== undefined){
+let data65 = data45.nextStartMs;
+const _errs130 = errors;
+if(errors === _errs130){
+if((typeof data65 == "number") && (isFinite(data65))){
+if(data65 < 0 || isNaN(data65)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/nextStartMs",schemaPath:"#/properties/plugins/items/properties/nextStartMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/nextStartMs",schemaPath:"#/properties/plugins/items/properties/nextStartMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid12 = _errs130 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.hold !== undefined){
+let data66 = data45.hold;
+const _errs132 = errors;
+if(errors === _errs132){
+if(data66 && typeof data66 == "object" && !Array.isArray(data66)){
+let missing9;
+if(((((data66.driver === undefined) && (missing9 = "driver")) || ((data66.grade === undefined) && (missing9 = "grade"))) || ((data66.limits === undefined) && (missing9 = "limits"))) || ((data66.limiter === undefined) && (missing9 = "limiter"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold",schemaPath:"#/properties/plugins/items/properties/hold/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+return false;
+}
+else {
+if(data66.driver !== undefined){
+const _errs134 = errors;
+if(typeof data66.driver !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/driver",schemaPath:"#/properties/plugins/items/properties/hold/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid15 = _errs134 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data66.grade !== undefined){
+const _errs136 = errors;
+if(typeof data66.grade !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/grade",schemaPath:"#/properties/plugins/items/properties/hold/properties/grade/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid15 = _errs136 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data66.limits !== undefined){
+let data69 = data66.limits;
+const _errs138 = errors;
+if(!((data69 === "hard") || (data69 === "soft"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/limits",schemaPath:"#/properties/plugins/items/properties/hold/properties/limits/enum",keyword:"enum",params:{allowedValues: schema49.properties.plugins.items.properties.hold.properties.limits.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid15 = _errs138 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data66.limiter !== undefined){
+const _errs139 = errors;
+if(typeof data66.limiter !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold/limiter",schemaPath:"#/properties/plugins/items/properties/hold/properties/limiter/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid15 = _errs139 === errors;
+}
+else {
+var valid15 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/hold",schemaPath:"#/properties/plugins/items/properties/hold/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid12 = _errs132 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.memoryKb !== undefined){
+let data71 = data45.memoryKb;
+const _errs141 = errors;
+if(!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/memoryKb",schemaPath:"#/properties/plugins/items/properties/memoryKb/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs141){
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 < 0 || isNaN(data71)){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/memoryKb",schemaPath:"#/properties/plugins/items/properties/memoryKb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid12 = _errs141 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.breakers !== undefined){
+let data72 = data45.breakers;
+const _errs143 = errors;
+if(errors === _errs143){
+if(Array.isArray(data72)){
+var valid16 = true;
+const len5 = data72.length;
+for(let i5=0; i5<len5; i5++){
+let data73 = data72[i5];
+const _errs145 = errors;
+if(errors === _errs145){
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+let missing10;
+if(((data73.hook === undefined) && (missing10 = "hook")) || ((data73.state === undefined) && (missing10 = "state"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5,schemaPath:"#/properties/plugins/items/properties/breakers/items/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
+return false;
+}
+else {
+if(data73.hook !== undefined){
+const _errs147 = errors;
+if(typeof data73.hook !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5+"/hook",schemaPath:"#/properties/plugins/items/properties/breakers/items/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid17 = _errs147 === errors;
+}
+else {
+var valid17 = true;
+}
+if(valid17){
+if(data73.state !== undefined){
+let data75 = data73.state;
+const _errs149 = errors;
+if(!((data75 === "open") || (data75 === "half-open"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5+"/state",schemaPath:"#/properties/plugins/items/properties/breakers/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema49.properties.plugins.items.properties.breakers.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid17 = _errs149 === errors;
+}
+else {
+var valid17 = true;
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5,schemaPath:"#/properties/plugins/items/properties/breakers/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid16 = _errs145 === errors;
+if(!valid16){
+break;
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers",schemaPath:"#/properties/plugins/items/properties/breakers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid12 = _errs143 === errors;
+}
+else {
+var valid12 = true;
+}
+if(valid12){
+if(data45.lastExit !== undefined){
+let data76 = data45.lastExit;
+const _errs150 = errors;
+if(errors === _errs150){
+if(data76 && typeof data76 == "object" && !Array.isArray(data76)){
+let missing11;
+if((((data76.time === undefined) && (missing11 = "time")) || ((data76.death === undefined) && (missing11 = "death"))) || ((data76.message === undefined) && (missing11 = "message"))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit",schemaPath:"#/properties/plugins/items/properties/lastExit/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+return false;
+}
+else {
+if(data76.time !== undefined){
+const _errs152 = errors;
+if(typeof data76.time !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/time",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid18 = _errs152 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data76.death !== undefined){
+const _errs154 = errors;
+if(typeof data76.death !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/death",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/death/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid18 = _errs154 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data76.message !== undefined){
+const _errs156 = errors;
+if(typeof data76.message !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/message",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid18 = _errs156 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data76.code !== undefined){
+let data80 = data76.code;
+const _errs158 = errors;
+if(!(((typeof data80 == "number") && (!(data80 % 1) && !isNaN(data80))) && (isFinite(data80)))){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/code",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid18 = _errs158 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data76.signal !== undefined){
+const _errs160 = errors;
+if(typeof data76.signal !== "string"){
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/signal",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/signal/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid18 = _errs160 === errors;
+}
+else {
+var valid18 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit",schemaPath:"#/properties/plugins/items/properties/lastExit/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid12 = _errs150 === errors;
 }
 else {
 var valid12 = true;
@@ -2319,151 +3743,41 @@ var valid12 = true;
 }
 }
 }
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
 else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers/" + i5,schemaPath:"#/properties/plugins/items/properties/breakers/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath:instancePath+"/plugins/" + i4,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid11 = _errs101 === errors;
+var valid11 = _errs91 === errors;
 if(!valid11){
 break;
 }
 }
 }
 else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/breakers",schemaPath:"#/properties/plugins/items/properties/breakers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate38.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid8 = _errs99 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data28.lastExit !== undefined){
-let data54 = data28.lastExit;
-const _errs106 = errors;
-if(errors === _errs106){
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-let missing6;
-if((((data54.time === undefined) && (missing6 = "time")) || ((data54.death === undefined) && (missing6 = "death"))) || ((data54.message === undefined) && (missing6 = "message"))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit",schemaPath:"#/properties/plugins/items/properties/lastExit/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
-return false;
-}
-else {
-if(data54.time !== undefined){
-const _errs108 = errors;
-if(typeof data54.time !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/time",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid13 = _errs108 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data54.death !== undefined){
-const _errs110 = errors;
-if(typeof data54.death !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/death",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/death/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid13 = _errs110 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data54.message !== undefined){
-const _errs112 = errors;
-if(typeof data54.message !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/message",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid13 = _errs112 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data54.code !== undefined){
-let data58 = data54.code;
-const _errs114 = errors;
-if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/code",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/code/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-var valid13 = _errs114 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data54.signal !== undefined){
-const _errs116 = errors;
-if(typeof data54.signal !== "string"){
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit/signal",schemaPath:"#/properties/plugins/items/properties/lastExit/properties/signal/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid13 = _errs116 === errors;
-}
-else {
-var valid13 = true;
-}
-}
-}
-}
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4+"/lastExit",schemaPath:"#/properties/plugins/items/properties/lastExit/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid8 = _errs106 === errors;
-}
-else {
-var valid8 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins/" + i4,schemaPath:"#/properties/plugins/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid7 = _errs56 === errors;
-if(!valid7){
-break;
-}
-}
-}
-else {
-validate34.errors = [{instancePath:instancePath+"/plugins",schemaPath:"#/properties/plugins/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid0 = _errs54 === errors;
+var valid0 = _errs89 === errors;
 }
 else {
 var valid0 = true;
@@ -2486,23 +3800,25 @@ var valid0 = true;
 }
 }
 }
+}
+}
 else {
-validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate34.errors = vErrors;
+validate38.errors = vErrors;
 return errors === 0;
 }
-validate34.evaluated = {"props":{"pid":true,"version":true,"state":true,"startedAt":true,"uptimeMs":true,"memoryKb":true,"addresses":true,"configFiles":true,"clients":true,"inFlight":true,"events":true,"blocked":true,"replaced":true,"failOpens":true,"problems":true,"lastReload":true,"plugins":true},"dynamicProps":false,"dynamicItems":false};
+validate38.evaluated = {"props":{"pid":true,"version":true,"state":true,"startedAt":true,"uptimeMs":true,"memoryKb":true,"addresses":true,"configFiles":true,"clients":true,"inFlight":true,"events":true,"blocked":true,"replaced":true,"answers":true,"failOpens":true,"problems":true,"journal":true,"lastReload":true,"plugins":true},"dynamicProps":false,"dynamicItems":false};
 
-export const stopResult = validate35;
+export const stopResult = validate39;
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:stop.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate35.evaluated;
+const evaluated0 = validate39.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2513,7 +3829,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.pid === undefined) && (missing0 = "pid")) || ((data.drainMs === undefined) && (missing0 = "drainMs"))){
-validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2521,13 +3837,13 @@ if(data.pid !== undefined){
 let data0 = data.pid;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate35.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate39.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 0 || isNaN(data0)){
-validate35.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate39.errors = [{instancePath:instancePath+"/pid",schemaPath:"#/properties/pid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2542,13 +3858,13 @@ if(data.drainMs !== undefined){
 let data1 = data.drainMs;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate35.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate39.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs3){
 if((typeof data1 == "number") && (isFinite(data1))){
 if(data1 < 0 || isNaN(data1)){
-validate35.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate39.errors = [{instancePath:instancePath+"/drainMs",schemaPath:"#/properties/drainMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2562,22 +3878,22 @@ var valid0 = true;
 }
 }
 else {
-validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate35.errors = vErrors;
+validate39.errors = vErrors;
 return errors === 0;
 }
-validate35.evaluated = {"props":{"pid":true,"drainMs":true},"dynamicProps":false,"dynamicItems":false};
+validate39.evaluated = {"props":{"pid":true,"drainMs":true},"dynamicProps":false,"dynamicItems":false};
 
-export const traceGetParams = validate36;
+export const traceGetParams = validate40;
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:trace-get.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate36.evaluated;
+const evaluated0 = validate40.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2588,7 +3904,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.event === undefined) && (missing0 = "event")){
-validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2598,12 +3914,12 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 200){
-validate36.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+validate40.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
 return false;
 }
 }
 else {
-validate36.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2611,22 +3927,22 @@ return false;
 }
 }
 else {
-validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate36.errors = vErrors;
+validate40.errors = vErrors;
 return errors === 0;
 }
-validate36.evaluated = {"props":{"event":true},"dynamicProps":false,"dynamicItems":false};
+validate40.evaluated = {"props":{"event":true},"dynamicProps":false,"dynamicItems":false};
 
-export const traceGetResult = validate37;
+export const traceGetResult = validate41;
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:client:trace-get.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate37.evaluated;
+const evaluated0 = validate41.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2638,18 +3954,246 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.trace !== undefined){
 let data0 = data.trace;
 if(!(data0 && typeof data0 == "object" && !Array.isArray(data0))){
-validate37.errors = [{instancePath:instancePath+"/trace",schemaPath:"#/properties/trace/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate41.errors = [{instancePath:instancePath+"/trace",schemaPath:"#/properties/trace/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else {
-validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate41.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate37.errors = vErrors;
+validate41.errors = vErrors;
 return errors === 0;
 }
-validate37.evaluated = {"props":{"trace":true},"dynamicProps":false,"dynamicItems":false};
+validate41.evaluated = {"props":{"trace":true},"dynamicProps":false,"dynamicItems":false};
+
+export const tracesReadParams = validate42;
+
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:traces-read.params" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate42.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.hook !== undefined){
+let data0 = data.hook;
+const _errs1 = errors;
+if(errors === _errs1){
+if(typeof data0 === "string"){
+if(func1(data0) > 200){
+validate42.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
+return false;
+}
+else {
+if(func1(data0) < 1){
+validate42.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate42.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.events !== undefined){
+let data1 = data.events;
+const _errs3 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate42.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs3){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 1000 || isNaN(data1)){
+validate42.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000},message:"must be <= 1000"}];
+return false;
+}
+else {
+if(data1 < 0 || isNaN(data1)){
+validate42.errors = [{instancePath:instancePath+"/events",schemaPath:"#/properties/events/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.after !== undefined){
+let data2 = data.after;
+const _errs5 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate42.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 0 || isNaN(data2)){
+validate42.errors = [{instancePath:instancePath+"/after",schemaPath:"#/properties/after/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.waitMs !== undefined){
+let data3 = data.waitMs;
+const _errs7 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate42.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 20000 || isNaN(data3)){
+validate42.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20000},message:"must be <= 20000"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate42.errors = [{instancePath:instancePath+"/waitMs",schemaPath:"#/properties/waitMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate42.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate42.errors = vErrors;
+return errors === 0;
+}
+validate42.evaluated = {"props":{"hook":true,"events":true,"after":true,"waitMs":true},"dynamicProps":false,"dynamicItems":false};
+
+export const tracesReadResult = validate43;
+
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+/*# sourceURL="urn:outrigger:schema:client:traces-read.result" */;
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate43.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.traces === undefined) && (missing0 = "traces")) || ((data.next === undefined) && (missing0 = "next"))) || ((data.hasGap === undefined) && (missing0 = "hasGap"))){
+validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.traces !== undefined){
+let data0 = data.traces;
+const _errs1 = errors;
+if(errors === _errs1){
+if(Array.isArray(data0)){
+var valid1 = true;
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+const _errs3 = errors;
+if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
+validate43.errors = [{instancePath:instancePath+"/traces/" + i0,schemaPath:"#/properties/traces/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid1 = _errs3 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate43.errors = [{instancePath:instancePath+"/traces",schemaPath:"#/properties/traces/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.next !== undefined){
+let data2 = data.next;
+const _errs5 = errors;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+validate43.errors = [{instancePath:instancePath+"/next",schemaPath:"#/properties/next/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 0 || isNaN(data2)){
+validate43.errors = [{instancePath:instancePath+"/next",schemaPath:"#/properties/next/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.hasGap !== undefined){
+const _errs7 = errors;
+if(typeof data.hasGap !== "boolean"){
+validate43.errors = [{instancePath:instancePath+"/hasGap",schemaPath:"#/properties/hasGap/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate43.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate43.errors = vErrors;
+return errors === 0;
+}
+validate43.evaluated = {"props":{"traces":true,"next":true,"hasGap":true},"dynamicProps":false,"dynamicItems":false};
 

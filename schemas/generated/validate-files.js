@@ -2447,10 +2447,10 @@ return errors === 0;
 validate20.evaluated = {"props":true,"dynamicProps":false,"dynamicItems":false};
 
 export const config = validate25;
-const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:config","title":"Config","description":"`outrigger.yaml` or `outrigger.json`: the operator's word, above every manifest.","type":"object","properties":{"$schema":{"type":"string","description":"Location of this schema, for editors."},"catalogs":{"type":"array","description":"Catalogs to load: a name that ships with Outrigger (`conda`), or the path of a folder with a `catalog.json`. Default: `conda`.","items":{"type":"string"}},"pluginFolders":{"type":"array","description":"Folders whose sub-folders are plugins. Relative to the config file. Plugins found here are known; they run once they are trusted.","items":{"type":"string"}},"plugins":{"type":"object","description":"Plugins by name. The order is the last tie-breaker of every plan.","additionalProperties":{"$ref":"#/$defs/PluginEntry"},"propertyNames":{"pattern":"^[a-z0-9][a-z0-9._-]{0,63}$"}},"sets":{"type":"object","description":"Named groups of plugins.","additionalProperties":{"$ref":"#/$defs/PluginSet"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]{0,63}$"}},"dataDir":{"type":"string","description":"Where plugin storage is kept. Default: `outrigger` in the user's data directory."},"traces":{"type":"object","description":"Where the command line keeps traces.","properties":{"file":{"type":"string","description":"File of JSON lines. Default: `outrigger/traces.jsonl` in the user's state directory."},"maxBytes":{"type":"integer","description":"When the file is larger it is moved aside and a new one begun; one old file is kept. Default 8388608.","minimum":4096},"enabled":{"type":"boolean","description":"Default true."}},"additionalProperties":false},"journal":{"type":"object","description":"What the daemon keeps on disk, in the data folder: traces, lives of plugins, what went on without them, what operators did, and events for `delivery: at-least-once`.","properties":{"enabled":{"type":"boolean","description":"Default true."},"maxAgeDays":{"type":"number","description":"What is older is removed, in days. Default 14.","exclusiveMinimum":0,"maximum":3650},"maxBytes":{"type":"integer","description":"Of more, the oldest is removed; a trace larger than a sixteenth of it is not kept. Default 268435456.","minimum":65536},"spool":{"type":"object","description":"Events that wait for a plugin, for each plugin.","properties":{"maxEvents":{"type":"integer","description":"Most events that wait. Default 10000.","minimum":1},"maxBytes":{"type":"integer","description":"Most bytes that wait; one event may always. Default 67108864.","minimum":1024},"whenFull":{"enum":["drop-oldest","refuse"],"description":"`drop-oldest` (default): the oldest event makes room, and is counted; `refuse`: the event is not fired, `emit` fails with PLUGIN_OVERLOADED."}},"additionalProperties":false}},"additionalProperties":false},"limits":{"type":"object","description":"The host's own bounds.","properties":{"maxMessageBytes":{"type":"integer","description":"Largest message, in bytes. Default 10485760.","minimum":1024,"maximum":268435456},"queueCalls":{"type":"integer","description":"Most calls waiting for one plugin; one more fails with PLUGIN_OVERLOADED. Default 1024.","minimum":0},"queueBytes":{"type":"integer","description":"Most bytes waiting for one plugin. Default 16777216.","minimum":1024},"startDeadlineMs":{"type":"integer","description":"How long a start and handshake may take, in milliseconds. Default 10000.","minimum":1},"emitDepth":{"type":"integer","description":"Deepest chain of `hook/emit` calls. Default 8.","minimum":1,"maximum":64},"logsPerSecond":{"type":"integer","description":"Log records (and lines of stderr) a plugin may write each second; more are dropped and counted. Default 200.","minimum":1},"pollutionLines":{"type":"integer","description":"Stray lines on stdout after which a plugin is failed. Default 1000.","minimum":1}},"additionalProperties":false},"sandbox":{"type":"object","description":"How plugins that are not trusted are confined.","properties":{"driver":{"enum":["auto","bubblewrap","landlock","container","gvisor","seatbelt"],"description":"`auto` (default) takes the strongest complete one there is; a name takes that one or refuses."},"allowPartial":{"type":"boolean","description":"True: a driver that does not hold everything, such as `landlock`, may be used. Default false."},"requireHardLimits":{"type":"boolean","description":"True: plugins are refused where memory, processes and CPU cannot be limited by the kernel. Default false: then they are watched."},"requireLock":{"type":"boolean","description":"True: a plugin runs only when `outrigger.lock.json` holds its exact content; the same as --frozen. Default false."},"image":{"type":"string","description":"Image of the `container` driver."},"uid":{"type":"integer","description":"User and group id that plugins of a host run by root get. Default: one of its own for every plugin, from 1870000000 up.","minimum":1,"maximum":4294967293},"limits":{"$ref":"#/$defs/Limits"},"net":{"type":"array","description":"Hosts that any plugin may reach at most. Left out: what each is granted.","items":{"type":"string"}},"never":{"type":"array","description":"Paths that no plugin may be granted, beside those that never are.","items":{"type":"string"}}},"additionalProperties":false}},"additionalProperties":false,"$defs":{"Match":{"description":"When to call the plugin: payload field (or JSON Pointer) to value or values. All fields of one object must match; of several objects one must.","anyOf":[{"$ref":"#/$defs/MatchEntry"},{"type":"array","items":{"$ref":"#/$defs/MatchEntry"},"minItems":1,"maxItems":64}]},"MatchEntry":{"type":"object","description":"Fields that must all match.","additionalProperties":{"anyOf":[{"type":["string","number","boolean","null"],"maxLength":256},{"type":"array","items":{"type":["string","number","boolean","null"],"maxLength":256},"minItems":1}],"description":"A value, or several of which one must match. In texts (at most 256 characters) `*` stands for any run of characters and `?` for one. A payload field that is a list matches when one of its items does."},"minProperties":1,"maxProperties":32},"PluginEntry":{"type":"object","description":"What the operator says about one plugin. Left out: the manifest's word.","properties":{"path":{"type":"string","description":"The plugin's folder, relative to the config file. Left out: it is looked up by name in `pluginFolders`."},"trust":{"enum":["full","none"],"description":"`full`: runs with the user's rights, outside a sandbox. Default `none`: runs only where a sandbox can hold it."},"enabled":{"type":"boolean","description":"Default true."},"scope":{"enum":["global","session"],"description":"`global` (default): hears every event; `session`: only events of sessions and blocks that name it."},"required":{"type":"boolean","description":"True: the host refuses to start without this plugin. Default false."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."},"hooks":{"type":"object","description":"The same settings for one hook point; they win over those beside them.","additionalProperties":{"$ref":"#/$defs/HookOverride"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"}},"config":{"type":"object","description":"The plugin's own configuration, checked against its `configSchema`."},"grant":{"$ref":"#/$defs/Grant"}},"additionalProperties":false},"HookOverride":{"type":"object","description":"Settings for one hook point of one plugin.","properties":{"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."}},"additionalProperties":false},"Grant":{"type":"object","description":"What the operator grants of what the manifest asks for; what it does not ask for stays denied. Left out: all of it with `trust: full`, else what `outrigger plugins trust` recorded.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false},"PluginSet":{"type":"object","description":"A named group.","properties":{"plugins":{"type":"array","description":"Names of plugins.","items":{"type":"string"}},"sets":{"type":"array","description":"Names of other sets whose members belong too.","items":{"type":"string"}},"priority":{"type":"integer","description":"Priority of every member that the operator gives none of its own."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"Mode of every member that the operator gives none of its own."},"enabled":{"type":"boolean","description":"False switches every member off that is not switched on by its own entry. Default true."}},"additionalProperties":false},"Limits":{"type":"object","description":"Most that any plugin gets, whatever it asks for.","properties":{"memoryMb":{"type":"integer","description":"Memory of the whole process tree, in MiB.","minimum":1},"cpu":{"type":"number","description":"Share of one core: 0.5 is half, 2 is two cores.","exclusiveMinimum":0},"pids":{"type":"integer","description":"Processes and threads.","minimum":1},"openFiles":{"type":"integer","description":"Open file descriptors per process.","minimum":16},"tmpMb":{"type":"integer","description":"Private temporary space, in MiB.","minimum":1},"storageMb":{"type":"number","description":"Storage service quota, in MiB. Default 16.","exclusiveMinimum":0}},"additionalProperties":false}}};
+const schema39 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:config","title":"Config","description":"`outrigger.yaml` or `outrigger.json`: the operator's word, above every manifest.","type":"object","properties":{"$schema":{"type":"string","description":"Location of this schema, for editors."},"catalogs":{"type":"array","description":"Catalogs to load: a name that ships with Outrigger (`conda`), or the path of a folder with a `catalog.json`. Default: `conda`.","items":{"type":"string"}},"pluginFolders":{"type":"array","description":"Folders whose sub-folders are plugins. Relative to the config file. Plugins found here are known; they run once they are trusted.","items":{"type":"string"}},"plugins":{"type":"object","description":"Plugins by name. The order is the last tie-breaker of every plan.","additionalProperties":{"$ref":"#/$defs/PluginEntry"},"propertyNames":{"pattern":"^[a-z0-9][a-z0-9._-]{0,63}$"}},"sets":{"type":"object","description":"Named groups of plugins.","additionalProperties":{"$ref":"#/$defs/PluginSet"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]{0,63}$"}},"dataDir":{"type":"string","description":"Where plugin storage is kept. Default: `outrigger` in the user's data directory."},"traces":{"type":"object","description":"Where the command line keeps traces.","properties":{"file":{"type":"string","description":"File of JSON lines. Default: `outrigger/traces.jsonl` in the user's state directory."},"maxBytes":{"type":"integer","description":"When the file is larger it is moved aside and a new one begun; one old file is kept. Default 8388608.","minimum":4096},"enabled":{"type":"boolean","description":"Default true."}},"additionalProperties":false},"journal":{"type":"object","description":"What the daemon keeps on disk, in the data folder: traces, lives of plugins, what went on without them, what operators did, and events for `delivery: at-least-once`.","properties":{"enabled":{"type":"boolean","description":"Default true."},"maxAgeDays":{"type":"number","description":"What is older is removed, in days. Of events that wait for a plugin only the time counts in which a host runs. Default 14.","exclusiveMinimum":0,"maximum":3650},"maxBytes":{"type":"integer","description":"Of more, the oldest is removed; a trace larger than a sixteenth of it is not kept. Default 268435456.","minimum":65536},"spool":{"type":"object","description":"Events that wait for a plugin, for each plugin.","properties":{"maxEvents":{"type":"integer","description":"Most events that wait. Default 10000.","minimum":1},"maxBytes":{"type":"integer","description":"Most bytes that wait; one event may always. Default 67108864.","minimum":1024},"whenFull":{"enum":["drop-oldest","refuse"],"description":"`drop-oldest` (default): the oldest event makes room, and is counted; `refuse`: the event is not fired, `emit` fails with PLUGIN_OVERLOADED."}},"additionalProperties":false}},"additionalProperties":false},"limits":{"type":"object","description":"The host's own bounds.","properties":{"maxMessageBytes":{"type":"integer","description":"Largest message, in bytes. Default 10485760.","minimum":1024,"maximum":268435456},"queueCalls":{"type":"integer","description":"Most calls waiting for one plugin; one more fails with PLUGIN_OVERLOADED. Default 1024.","minimum":0},"queueBytes":{"type":"integer","description":"Most bytes waiting for one plugin. Default 16777216.","minimum":1024},"answerBytes":{"type":"integer","description":"Most bytes of memory that the answers to all events under way may take together; one more answer fails with MESSAGE_TOO_LARGE. Default 268435456.","minimum":1024},"startDeadlineMs":{"type":"integer","description":"How long a start and handshake may take, in milliseconds. Default 10000.","minimum":1},"emitDepth":{"type":"integer","description":"Deepest chain of `hook/emit` calls. Default 8.","minimum":1,"maximum":64},"logsPerSecond":{"type":"integer","description":"Log records (and lines of stderr) a plugin may write each second; more are dropped and counted. Default 200.","minimum":1},"pollutionLines":{"type":"integer","description":"Stray lines on stdout after which a plugin is failed. Default 1000.","minimum":1}},"additionalProperties":false},"sandbox":{"type":"object","description":"How plugins that are not trusted are confined.","properties":{"driver":{"enum":["auto","bubblewrap","landlock","container","gvisor","seatbelt"],"description":"`auto` (default) takes the strongest complete one there is; a name takes that one or refuses."},"allowPartial":{"type":"boolean","description":"True: a driver that does not hold everything, such as `landlock`, may be used. Default false."},"requireHardLimits":{"type":"boolean","description":"True: plugins are refused where memory, processes and CPU cannot be limited by the kernel. Default false: then they are watched."},"requireLock":{"type":"boolean","description":"True: a plugin runs only when `outrigger.lock.json` holds its exact content; the same as --frozen. Default false."},"image":{"type":"string","description":"Image of the `container` driver."},"uid":{"type":"integer","description":"User and group id that plugins of a host run by root get. Default: one of its own for every plugin, from 1870000000 up.","minimum":1,"maximum":4294967293},"limits":{"$ref":"#/$defs/Limits"},"net":{"type":"array","description":"Hosts that any plugin may reach at most. Left out: what each is granted.","items":{"type":"string"}},"never":{"type":"array","description":"Paths that no plugin may be granted, beside those that never are.","items":{"type":"string"}}},"additionalProperties":false}},"additionalProperties":false,"$defs":{"Match":{"description":"When to call the plugin: payload field (or JSON Pointer) to value or values. All fields of one object must match; of several objects one must.","anyOf":[{"$ref":"#/$defs/MatchEntry"},{"type":"array","items":{"$ref":"#/$defs/MatchEntry"},"minItems":1,"maxItems":64}]},"MatchEntry":{"type":"object","description":"Fields that must all match.","additionalProperties":{"anyOf":[{"type":["string","number","boolean","null"],"maxLength":256},{"type":"array","items":{"type":["string","number","boolean","null"],"maxLength":256},"minItems":1}],"description":"A value, or several of which one must match. In texts (at most 256 characters) `*` stands for any run of characters and `?` for one. A payload field that is a list matches when one of its items does."},"minProperties":1,"maxProperties":32},"PluginEntry":{"type":"object","description":"What the operator says about one plugin. Left out: the manifest's word.","properties":{"path":{"type":"string","description":"The plugin's folder, relative to the config file. Left out: it is looked up by name in `pluginFolders`."},"trust":{"enum":["full","none"],"description":"`full`: runs with the user's rights, outside a sandbox. Default `none`: runs only where a sandbox can hold it."},"enabled":{"type":"boolean","description":"Default true."},"scope":{"enum":["global","session"],"description":"`global` (default): hears every event; `session`: only events of sessions and blocks that name it."},"required":{"type":"boolean","description":"True: the host refuses to start without this plugin. Default false."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."},"hooks":{"type":"object","description":"The same settings for one hook point; they win over those beside them.","additionalProperties":{"$ref":"#/$defs/HookOverride"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"}},"config":{"type":"object","description":"The plugin's own configuration, checked against its `configSchema`."},"grant":{"$ref":"#/$defs/Grant"},"logLevel":{"enum":["debug","info","warn","error"],"description":"The lowest level of its log records that is written; lines of its stderr are `info`. It counts in place of the daemon's own level, and changes while the plugin runs. Default: everything, as far as the log of the host goes."}},"additionalProperties":false},"HookOverride":{"type":"object","description":"Settings for one hook point of one plugin.","properties":{"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."}},"additionalProperties":false},"Grant":{"type":"object","description":"What the operator grants of what the manifest asks for; what it does not ask for stays denied. Left out: all of it with `trust: full`, else what `outrigger plugins trust` recorded.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false},"PluginSet":{"type":"object","description":"A named group.","properties":{"plugins":{"type":"array","description":"Names of plugins.","items":{"type":"string"}},"sets":{"type":"array","description":"Names of other sets whose members belong too.","items":{"type":"string"}},"priority":{"type":"integer","description":"Priority of every member that the operator gives none of its own."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"Mode of every member that the operator gives none of its own."},"enabled":{"type":"boolean","description":"False switches every member off that is not switched on by its own entry. Default true."}},"additionalProperties":false},"Limits":{"type":"object","description":"Most that any plugin gets, whatever it asks for.","properties":{"memoryMb":{"type":"integer","description":"Memory of the whole process tree, in MiB.","minimum":1},"cpu":{"type":"number","description":"Share of one core: 0.5 is half, 2 is two cores.","exclusiveMinimum":0},"pids":{"type":"integer","description":"Processes and threads.","minimum":1},"openFiles":{"type":"integer","description":"Open file descriptors per process.","minimum":16},"tmpMb":{"type":"integer","description":"Private temporary space, in MiB.","minimum":1},"storageMb":{"type":"number","description":"Storage service quota, in MiB. Default 16.","exclusiveMinimum":0}},"additionalProperties":false}}};
 const schema46 = {"type":"object","description":"A named group.","properties":{"plugins":{"type":"array","description":"Names of plugins.","items":{"type":"string"}},"sets":{"type":"array","description":"Names of other sets whose members belong too.","items":{"type":"string"}},"priority":{"type":"integer","description":"Priority of every member that the operator gives none of its own."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"Mode of every member that the operator gives none of its own."},"enabled":{"type":"boolean","description":"False switches every member off that is not switched on by its own entry. Default true."}},"additionalProperties":false};
 const pattern18 = new RegExp("^[a-z][a-z0-9_-]{0,63}$", "u");
-const schema40 = {"type":"object","description":"What the operator says about one plugin. Left out: the manifest's word.","properties":{"path":{"type":"string","description":"The plugin's folder, relative to the config file. Left out: it is looked up by name in `pluginFolders`."},"trust":{"enum":["full","none"],"description":"`full`: runs with the user's rights, outside a sandbox. Default `none`: runs only where a sandbox can hold it."},"enabled":{"type":"boolean","description":"Default true."},"scope":{"enum":["global","session"],"description":"`global` (default): hears every event; `session`: only events of sessions and blocks that name it."},"required":{"type":"boolean","description":"True: the host refuses to start without this plugin. Default false."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."},"hooks":{"type":"object","description":"The same settings for one hook point; they win over those beside them.","additionalProperties":{"$ref":"#/$defs/HookOverride"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"}},"config":{"type":"object","description":"The plugin's own configuration, checked against its `configSchema`."},"grant":{"$ref":"#/$defs/Grant"}},"additionalProperties":false};
+const schema40 = {"type":"object","description":"What the operator says about one plugin. Left out: the manifest's word.","properties":{"path":{"type":"string","description":"The plugin's folder, relative to the config file. Left out: it is looked up by name in `pluginFolders`."},"trust":{"enum":["full","none"],"description":"`full`: runs with the user's rights, outside a sandbox. Default `none`: runs only where a sandbox can hold it."},"enabled":{"type":"boolean","description":"Default true."},"scope":{"enum":["global","session"],"description":"`global` (default): hears every event; `session`: only events of sessions and blocks that name it."},"required":{"type":"boolean","description":"True: the host refuses to start without this plugin. Default false."},"mode":{"enum":["sequential","transform","audit","concurrent","fire_and_forget","disabled"],"description":"How the plugin takes part; see the mode table. Default `sequential`."},"priority":{"type":"integer","description":"Place inside the mode: lower runs first. Default 50.","minimum":-1000000,"maximum":1000000},"before":{"type":"array","description":"Plugins that must run after this one.","items":{"type":"string"},"maxItems":64},"after":{"type":"array","description":"Plugins that must run before this one.","items":{"type":"string"},"maxItems":64},"match":{"$ref":"#/$defs/Match"},"runFor":{"type":"array","description":"Short form of `match` for command hooks: names of commands (globs allowed).","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"watchFor":{"type":"array","description":"Short form of `match` for error hooks: names of error classes, matched over the whole inheritance chain.","items":{"type":"string","maxLength":256},"minItems":1,"maxItems":256},"timeoutMs":{"type":"integer","description":"How long one call may take, in milliseconds. May only shorten the hook point's own timeout.","minimum":1,"maximum":3600000},"onFailure":{"enum":["fail","ignore","disable"],"description":"What a failed answer does: `fail` blocks the event, `ignore` goes on and counts it, `disable` goes on and opens the circuit breaker."},"delivery":{"enum":["at-most-once","at-least-once"],"description":"In mode `fire_and_forget`: `at-most-once` (default) tells the plugin and forgets; `at-least-once` keeps the event in the journal until the plugin has answered, over crashes of plugin and host, in order. The same event may come twice: know it by its id."},"hooks":{"type":"object","description":"The same settings for one hook point; they win over those beside them.","additionalProperties":{"$ref":"#/$defs/HookOverride"},"propertyNames":{"pattern":"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"}},"config":{"type":"object","description":"The plugin's own configuration, checked against its `configSchema`."},"grant":{"$ref":"#/$defs/Grant"},"logLevel":{"enum":["debug","info","warn","error"],"description":"The lowest level of its log records that is written; lines of its stderr are `info`. It counts in place of the daemon's own level, and changes while the plugin runs. Default: everything, as far as the log of the host goes."}},"additionalProperties":false};
 const schema45 = {"type":"object","description":"What the operator grants of what the manifest asks for; what it does not ask for stays denied. Left out: all of it with `trust: full`, else what `outrigger plugins trust` recorded.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false};
 const schema42 = {"type":"object","description":"Fields that must all match.","additionalProperties":{"anyOf":[{"type":["string","number","boolean","null"],"maxLength":256},{"type":"array","items":{"type":["string","number","boolean","null"],"maxLength":256},"minItems":1}],"description":"A value, or several of which one must match. In texts (at most 256 characters) `*` stands for any run of characters and `?` for one. A payload field that is a list matches when one of its items does."},"minProperties":1,"maxProperties":32};
 
@@ -4108,14 +4108,27 @@ vErrors.push(err69);
 errors++;
 }
 }
-}
-else {
-const err70 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.logLevel !== undefined){
+let data45 = data.logLevel;
+if(!((((data45 === "debug") || (data45 === "info")) || (data45 === "warn")) || (data45 === "error"))){
+const err70 = {instancePath:instancePath+"/logLevel",schemaPath:"#/properties/logLevel/enum",keyword:"enum",params:{allowedValues: schema40.properties.logLevel.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err70];
 }
 else {
 vErrors.push(err70);
+}
+errors++;
+}
+}
+}
+else {
+const err71 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }
@@ -4707,7 +4720,7 @@ if(data.limits !== undefined){
 let data29 = data.limits;
 if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
 for(const key9 in data29){
-if(!(((((((key9 === "maxMessageBytes") || (key9 === "queueCalls")) || (key9 === "queueBytes")) || (key9 === "startDeadlineMs")) || (key9 === "emitDepth")) || (key9 === "logsPerSecond")) || (key9 === "pollutionLines"))){
+if(!((((((((key9 === "maxMessageBytes") || (key9 === "queueCalls")) || (key9 === "queueBytes")) || (key9 === "answerBytes")) || (key9 === "startDeadlineMs")) || (key9 === "emitDepth")) || (key9 === "logsPerSecond")) || (key9 === "pollutionLines"))){
 const err43 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err43];
@@ -4803,10 +4816,10 @@ errors++;
 }
 }
 }
-if(data29.startDeadlineMs !== undefined){
-let data33 = data29.startDeadlineMs;
+if(data29.answerBytes !== undefined){
+let data33 = data29.answerBytes;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-const err51 = {instancePath:instancePath+"/limits/startDeadlineMs",schemaPath:"#/properties/limits/properties/startDeadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err51 = {instancePath:instancePath+"/limits/answerBytes",schemaPath:"#/properties/limits/properties/answerBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -4816,8 +4829,8 @@ vErrors.push(err51);
 errors++;
 }
 if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 < 1 || isNaN(data33)){
-const err52 = {instancePath:instancePath+"/limits/startDeadlineMs",schemaPath:"#/properties/limits/properties/startDeadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data33 < 1024 || isNaN(data33)){
+const err52 = {instancePath:instancePath+"/limits/answerBytes",schemaPath:"#/properties/limits/properties/answerBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -4828,10 +4841,10 @@ errors++;
 }
 }
 }
-if(data29.emitDepth !== undefined){
-let data34 = data29.emitDepth;
+if(data29.startDeadlineMs !== undefined){
+let data34 = data29.startDeadlineMs;
 if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-const err53 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err53 = {instancePath:instancePath+"/limits/startDeadlineMs",schemaPath:"#/properties/limits/properties/startDeadlineMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -4841,8 +4854,8 @@ vErrors.push(err53);
 errors++;
 }
 if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 64 || isNaN(data34)){
-const err54 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 64},message:"must be <= 64"};
+if(data34 < 1 || isNaN(data34)){
+const err54 = {instancePath:instancePath+"/limits/startDeadlineMs",schemaPath:"#/properties/limits/properties/startDeadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -4851,8 +4864,12 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(data34 < 1 || isNaN(data34)){
-const err55 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+}
+if(data29.emitDepth !== undefined){
+let data35 = data29.emitDepth;
+if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+const err55 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -4861,12 +4878,9 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-}
-if(data29.logsPerSecond !== undefined){
-let data35 = data29.logsPerSecond;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-const err56 = {instancePath:instancePath+"/limits/logsPerSecond",schemaPath:"#/properties/limits/properties/logsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if((typeof data35 == "number") && (isFinite(data35))){
+if(data35 > 64 || isNaN(data35)){
+const err56 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/maximum",keyword:"maximum",params:{comparison: "<=", limit: 64},message:"must be <= 64"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -4875,9 +4889,8 @@ vErrors.push(err56);
 }
 errors++;
 }
-if((typeof data35 == "number") && (isFinite(data35))){
 if(data35 < 1 || isNaN(data35)){
-const err57 = {instancePath:instancePath+"/limits/logsPerSecond",schemaPath:"#/properties/limits/properties/logsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+const err57 = {instancePath:instancePath+"/limits/emitDepth",schemaPath:"#/properties/limits/properties/emitDepth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -4888,10 +4901,10 @@ errors++;
 }
 }
 }
-if(data29.pollutionLines !== undefined){
-let data36 = data29.pollutionLines;
+if(data29.logsPerSecond !== undefined){
+let data36 = data29.logsPerSecond;
 if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-const err58 = {instancePath:instancePath+"/limits/pollutionLines",schemaPath:"#/properties/limits/properties/pollutionLines/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err58 = {instancePath:instancePath+"/limits/logsPerSecond",schemaPath:"#/properties/limits/properties/logsPerSecond/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -4902,7 +4915,7 @@ errors++;
 }
 if((typeof data36 == "number") && (isFinite(data36))){
 if(data36 < 1 || isNaN(data36)){
-const err59 = {instancePath:instancePath+"/limits/pollutionLines",schemaPath:"#/properties/limits/properties/pollutionLines/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+const err59 = {instancePath:instancePath+"/limits/logsPerSecond",schemaPath:"#/properties/limits/properties/logsPerSecond/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -4913,9 +4926,10 @@ errors++;
 }
 }
 }
-}
-else {
-const err60 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data29.pollutionLines !== undefined){
+let data37 = data29.pollutionLines;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+const err60 = {instancePath:instancePath+"/limits/pollutionLines",schemaPath:"#/properties/limits/properties/pollutionLines/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -4924,13 +4938,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-if(data.sandbox !== undefined){
-let data37 = data.sandbox;
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-for(const key10 in data37){
-if(!(func1.call(schema39.properties.sandbox.properties, key10))){
-const err61 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 < 1 || isNaN(data37)){
+const err61 = {instancePath:instancePath+"/limits/pollutionLines",schemaPath:"#/properties/limits/properties/pollutionLines/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -4940,10 +4950,10 @@ vErrors.push(err61);
 errors++;
 }
 }
-if(data37.driver !== undefined){
-let data38 = data37.driver;
-if(!((((((data38 === "auto") || (data38 === "bubblewrap")) || (data38 === "landlock")) || (data38 === "container")) || (data38 === "gvisor")) || (data38 === "seatbelt"))){
-const err62 = {instancePath:instancePath+"/sandbox/driver",schemaPath:"#/properties/sandbox/properties/driver/enum",keyword:"enum",params:{allowedValues: schema39.properties.sandbox.properties.driver.enum},message:"must be equal to one of the allowed values"};
+}
+}
+else {
+const err62 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -4953,9 +4963,12 @@ vErrors.push(err62);
 errors++;
 }
 }
-if(data37.allowPartial !== undefined){
-if(typeof data37.allowPartial !== "boolean"){
-const err63 = {instancePath:instancePath+"/sandbox/allowPartial",schemaPath:"#/properties/sandbox/properties/allowPartial/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.sandbox !== undefined){
+let data38 = data.sandbox;
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
+for(const key10 in data38){
+if(!(func1.call(schema39.properties.sandbox.properties, key10))){
+const err63 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -4965,9 +4978,10 @@ vErrors.push(err63);
 errors++;
 }
 }
-if(data37.requireHardLimits !== undefined){
-if(typeof data37.requireHardLimits !== "boolean"){
-const err64 = {instancePath:instancePath+"/sandbox/requireHardLimits",schemaPath:"#/properties/sandbox/properties/requireHardLimits/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data38.driver !== undefined){
+let data39 = data38.driver;
+if(!((((((data39 === "auto") || (data39 === "bubblewrap")) || (data39 === "landlock")) || (data39 === "container")) || (data39 === "gvisor")) || (data39 === "seatbelt"))){
+const err64 = {instancePath:instancePath+"/sandbox/driver",schemaPath:"#/properties/sandbox/properties/driver/enum",keyword:"enum",params:{allowedValues: schema39.properties.sandbox.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -4977,9 +4991,9 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data37.requireLock !== undefined){
-if(typeof data37.requireLock !== "boolean"){
-const err65 = {instancePath:instancePath+"/sandbox/requireLock",schemaPath:"#/properties/sandbox/properties/requireLock/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data38.allowPartial !== undefined){
+if(typeof data38.allowPartial !== "boolean"){
+const err65 = {instancePath:instancePath+"/sandbox/allowPartial",schemaPath:"#/properties/sandbox/properties/allowPartial/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -4989,9 +5003,9 @@ vErrors.push(err65);
 errors++;
 }
 }
-if(data37.image !== undefined){
-if(typeof data37.image !== "string"){
-const err66 = {instancePath:instancePath+"/sandbox/image",schemaPath:"#/properties/sandbox/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data38.requireHardLimits !== undefined){
+if(typeof data38.requireHardLimits !== "boolean"){
+const err66 = {instancePath:instancePath+"/sandbox/requireHardLimits",schemaPath:"#/properties/sandbox/properties/requireHardLimits/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -5001,10 +5015,9 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(data37.uid !== undefined){
-let data43 = data37.uid;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-const err67 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data38.requireLock !== undefined){
+if(typeof data38.requireLock !== "boolean"){
+const err67 = {instancePath:instancePath+"/sandbox/requireLock",schemaPath:"#/properties/sandbox/properties/requireLock/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -5013,9 +5026,10 @@ vErrors.push(err67);
 }
 errors++;
 }
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 > 4294967293 || isNaN(data43)){
-const err68 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967293},message:"must be <= 4294967293"};
+}
+if(data38.image !== undefined){
+if(typeof data38.image !== "string"){
+const err68 = {instancePath:instancePath+"/sandbox/image",schemaPath:"#/properties/sandbox/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -5024,8 +5038,11 @@ vErrors.push(err68);
 }
 errors++;
 }
-if(data43 < 1 || isNaN(data43)){
-const err69 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+if(data38.uid !== undefined){
+let data44 = data38.uid;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+const err69 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -5034,14 +5051,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-}
-}
-if(data37.limits !== undefined){
-let data44 = data37.limits;
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
-for(const key11 in data44){
-if(!((((((key11 === "memoryMb") || (key11 === "cpu")) || (key11 === "pids")) || (key11 === "openFiles")) || (key11 === "tmpMb")) || (key11 === "storageMb"))){
-const err70 = {instancePath:instancePath+"/sandbox/limits",schemaPath:"#/$defs/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties"};
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 > 4294967293 || isNaN(data44)){
+const err70 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/maximum",keyword:"maximum",params:{comparison: "<=", limit: 4294967293},message:"must be <= 4294967293"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -5050,11 +5062,8 @@ vErrors.push(err70);
 }
 errors++;
 }
-}
-if(data44.memoryMb !== undefined){
-let data45 = data44.memoryMb;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-const err71 = {instancePath:instancePath+"/sandbox/limits/memoryMb",schemaPath:"#/$defs/Limits/properties/memoryMb/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data44 < 1 || isNaN(data44)){
+const err71 = {instancePath:instancePath+"/sandbox/uid",schemaPath:"#/properties/sandbox/properties/uid/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -5063,9 +5072,14 @@ vErrors.push(err71);
 }
 errors++;
 }
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 < 1 || isNaN(data45)){
-const err72 = {instancePath:instancePath+"/sandbox/limits/memoryMb",schemaPath:"#/$defs/Limits/properties/memoryMb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+}
+if(data38.limits !== undefined){
+let data45 = data38.limits;
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+for(const key11 in data45){
+if(!((((((key11 === "memoryMb") || (key11 === "cpu")) || (key11 === "pids")) || (key11 === "openFiles")) || (key11 === "tmpMb")) || (key11 === "storageMb"))){
+const err72 = {instancePath:instancePath+"/sandbox/limits",schemaPath:"#/$defs/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -5075,12 +5089,10 @@ vErrors.push(err72);
 errors++;
 }
 }
-}
-if(data44.cpu !== undefined){
-let data46 = data44.cpu;
-if((typeof data46 == "number") && (isFinite(data46))){
-if(data46 <= 0 || isNaN(data46)){
-const err73 = {instancePath:instancePath+"/sandbox/limits/cpu",schemaPath:"#/$defs/Limits/properties/cpu/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"};
+if(data45.memoryMb !== undefined){
+let data46 = data45.memoryMb;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+const err73 = {instancePath:instancePath+"/sandbox/limits/memoryMb",schemaPath:"#/$defs/Limits/properties/memoryMb/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -5089,9 +5101,9 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-else {
-const err74 = {instancePath:instancePath+"/sandbox/limits/cpu",schemaPath:"#/$defs/Limits/properties/cpu/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 < 1 || isNaN(data46)){
+const err74 = {instancePath:instancePath+"/sandbox/limits/memoryMb",schemaPath:"#/$defs/Limits/properties/memoryMb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -5101,10 +5113,12 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data44.pids !== undefined){
-let data47 = data44.pids;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
-const err75 = {instancePath:instancePath+"/sandbox/limits/pids",schemaPath:"#/$defs/Limits/properties/pids/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+if(data45.cpu !== undefined){
+let data47 = data45.cpu;
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 <= 0 || isNaN(data47)){
+const err75 = {instancePath:instancePath+"/sandbox/limits/cpu",schemaPath:"#/$defs/Limits/properties/cpu/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -5113,9 +5127,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 < 1 || isNaN(data47)){
-const err76 = {instancePath:instancePath+"/sandbox/limits/pids",schemaPath:"#/$defs/Limits/properties/pids/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+else {
+const err76 = {instancePath:instancePath+"/sandbox/limits/cpu",schemaPath:"#/$defs/Limits/properties/cpu/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -5125,11 +5139,10 @@ vErrors.push(err76);
 errors++;
 }
 }
-}
-if(data44.openFiles !== undefined){
-let data48 = data44.openFiles;
+if(data45.pids !== undefined){
+let data48 = data45.pids;
 if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
-const err77 = {instancePath:instancePath+"/sandbox/limits/openFiles",schemaPath:"#/$defs/Limits/properties/openFiles/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err77 = {instancePath:instancePath+"/sandbox/limits/pids",schemaPath:"#/$defs/Limits/properties/pids/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -5139,8 +5152,8 @@ vErrors.push(err77);
 errors++;
 }
 if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 < 16 || isNaN(data48)){
-const err78 = {instancePath:instancePath+"/sandbox/limits/openFiles",schemaPath:"#/$defs/Limits/properties/openFiles/minimum",keyword:"minimum",params:{comparison: ">=", limit: 16},message:"must be >= 16"};
+if(data48 < 1 || isNaN(data48)){
+const err78 = {instancePath:instancePath+"/sandbox/limits/pids",schemaPath:"#/$defs/Limits/properties/pids/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -5151,10 +5164,10 @@ errors++;
 }
 }
 }
-if(data44.tmpMb !== undefined){
-let data49 = data44.tmpMb;
+if(data45.openFiles !== undefined){
+let data49 = data45.openFiles;
 if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
-const err79 = {instancePath:instancePath+"/sandbox/limits/tmpMb",schemaPath:"#/$defs/Limits/properties/tmpMb/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err79 = {instancePath:instancePath+"/sandbox/limits/openFiles",schemaPath:"#/$defs/Limits/properties/openFiles/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -5164,8 +5177,8 @@ vErrors.push(err79);
 errors++;
 }
 if((typeof data49 == "number") && (isFinite(data49))){
-if(data49 < 1 || isNaN(data49)){
-const err80 = {instancePath:instancePath+"/sandbox/limits/tmpMb",schemaPath:"#/$defs/Limits/properties/tmpMb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data49 < 16 || isNaN(data49)){
+const err80 = {instancePath:instancePath+"/sandbox/limits/openFiles",schemaPath:"#/$defs/Limits/properties/openFiles/minimum",keyword:"minimum",params:{comparison: ">=", limit: 16},message:"must be >= 16"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -5176,11 +5189,10 @@ errors++;
 }
 }
 }
-if(data44.storageMb !== undefined){
-let data50 = data44.storageMb;
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 <= 0 || isNaN(data50)){
-const err81 = {instancePath:instancePath+"/sandbox/limits/storageMb",schemaPath:"#/$defs/Limits/properties/storageMb/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"};
+if(data45.tmpMb !== undefined){
+let data50 = data45.tmpMb;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+const err81 = {instancePath:instancePath+"/sandbox/limits/tmpMb",schemaPath:"#/$defs/Limits/properties/tmpMb/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -5189,9 +5201,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-else {
-const err82 = {instancePath:instancePath+"/sandbox/limits/storageMb",schemaPath:"#/$defs/Limits/properties/storageMb/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 < 1 || isNaN(data50)){
+const err82 = {instancePath:instancePath+"/sandbox/limits/tmpMb",schemaPath:"#/$defs/Limits/properties/tmpMb/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -5202,8 +5214,11 @@ errors++;
 }
 }
 }
-else {
-const err83 = {instancePath:instancePath+"/sandbox/limits",schemaPath:"#/$defs/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data45.storageMb !== undefined){
+let data51 = data45.storageMb;
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 <= 0 || isNaN(data51)){
+const err83 = {instancePath:instancePath+"/sandbox/limits/storageMb",schemaPath:"#/$defs/Limits/properties/storageMb/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -5213,13 +5228,8 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(data37.net !== undefined){
-let data51 = data37.net;
-if(Array.isArray(data51)){
-const len4 = data51.length;
-for(let i4=0; i4<len4; i4++){
-if(typeof data51[i4] !== "string"){
-const err84 = {instancePath:instancePath+"/sandbox/net/" + i4,schemaPath:"#/properties/sandbox/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err84 = {instancePath:instancePath+"/sandbox/limits/storageMb",schemaPath:"#/$defs/Limits/properties/storageMb/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -5231,7 +5241,7 @@ errors++;
 }
 }
 else {
-const err85 = {instancePath:instancePath+"/sandbox/net",schemaPath:"#/properties/sandbox/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err85 = {instancePath:instancePath+"/sandbox/limits",schemaPath:"#/$defs/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -5241,13 +5251,13 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data37.never !== undefined){
-let data53 = data37.never;
-if(Array.isArray(data53)){
-const len5 = data53.length;
-for(let i5=0; i5<len5; i5++){
-if(typeof data53[i5] !== "string"){
-const err86 = {instancePath:instancePath+"/sandbox/never/" + i5,schemaPath:"#/properties/sandbox/properties/never/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data38.net !== undefined){
+let data52 = data38.net;
+if(Array.isArray(data52)){
+const len4 = data52.length;
+for(let i4=0; i4<len4; i4++){
+if(typeof data52[i4] !== "string"){
+const err86 = {instancePath:instancePath+"/sandbox/net/" + i4,schemaPath:"#/properties/sandbox/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -5259,7 +5269,7 @@ errors++;
 }
 }
 else {
-const err87 = {instancePath:instancePath+"/sandbox/never",schemaPath:"#/properties/sandbox/properties/never/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err87 = {instancePath:instancePath+"/sandbox/net",schemaPath:"#/properties/sandbox/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -5269,9 +5279,13 @@ vErrors.push(err87);
 errors++;
 }
 }
-}
-else {
-const err88 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data38.never !== undefined){
+let data54 = data38.never;
+if(Array.isArray(data54)){
+const len5 = data54.length;
+for(let i5=0; i5<len5; i5++){
+if(typeof data54[i5] !== "string"){
+const err88 = {instancePath:instancePath+"/sandbox/never/" + i5,schemaPath:"#/properties/sandbox/properties/never/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -5283,12 +5297,36 @@ errors++;
 }
 }
 else {
-const err89 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err89 = {instancePath:instancePath+"/sandbox/never",schemaPath:"#/properties/sandbox/properties/never/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err89];
 }
 else {
 vErrors.push(err89);
+}
+errors++;
+}
+}
+}
+else {
+const err90 = {instancePath:instancePath+"/sandbox",schemaPath:"#/properties/sandbox/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+}
+}
+else {
+const err91 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
 }
 errors++;
 }

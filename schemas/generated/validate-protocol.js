@@ -730,93 +730,12 @@ return errors === 0;
 }
 validate23.evaluated = {"dynamicProps":false,"dynamicItems":false};
 
-export const hookEmitParams = validate24;
+export const hookInvokeParams = validate24;
 const pattern4 = new RegExp("^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$", "u");
-
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:hook-emit.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate24.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.hook === undefined) && (missing0 = "hook")) || ((data.payload === undefined) && (missing0 = "payload"))){
-validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.hook !== undefined){
-let data0 = data.hook;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(!pattern4.test(data0)){
-validate24.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
-return false;
-}
-}
-else {
-validate24.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.payload !== undefined){
-let data1 = data.payload;
-const _errs3 = errors;
-if(!(data1 && typeof data1 == "object" && !Array.isArray(data1))){
-validate24.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.event !== undefined){
-const _errs5 = errors;
-if(typeof data.event !== "string"){
-validate24.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-else {
-validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate24.errors = vErrors;
-return errors === 0;
-}
-validate24.evaluated = {"props":{"hook":true,"payload":true,"event":true},"dynamicProps":false,"dynamicItems":false};
-
-export const hookEmitResult = validate25;
-const schema37 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:hook-emit.result","title":"HookEmitResult","description":"What became of the event.","type":"object","properties":{"event":{"type":"string","description":"Id of the new event."},"status":{"enum":["continued","blocked","replaced"],"description":"See `OutcomeSummary`."},"payload":{"type":"object","description":"Final payload."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"Replacement value."}},"required":["event","status","payload"],"$defs":{"Violation":{"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]}}};
-const schema38 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
+const schema38 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
+const schema39 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
 
 function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:hook-emit.result" */;
 let vErrors = null;
 let errors = 0;
 const evaluated0 = validate25.evaluated;
@@ -829,15 +748,16 @@ evaluated0.items = undefined;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
-if((((data.event === undefined) && (missing0 = "event")) || ((data.status === undefined) && (missing0 = "status"))) || ((data.payload === undefined) && (missing0 = "payload"))){
+if((data.status === undefined) && (missing0 = "status")){
 validate25.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-if(data.event !== undefined){
+if(data.status !== undefined){
+let data0 = data.status;
 const _errs1 = errors;
-if(typeof data.event !== "string"){
-validate25.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!(((data0 === "continued") || (data0 === "blocked")) || (data0 === "replaced"))){
+validate25.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema38.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -846,24 +766,23 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.status !== undefined){
-let data1 = data.status;
-const _errs3 = errors;
-if(!(((data1 === "continued") || (data1 === "blocked")) || (data1 === "replaced"))){
-validate25.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema37.properties.status.enum},message:"must be equal to one of the allowed values"}];
+if(data.by !== undefined){
+const _errs2 = errors;
+if(typeof data.by !== "string"){
+validate25.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs3 === errors;
+var valid0 = _errs2 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-if(data.payload !== undefined){
-let data2 = data.payload;
+if(data.cause !== undefined){
+let data2 = data.cause;
 const _errs4 = errors;
-if(!(data2 && typeof data2 == "object" && !Array.isArray(data2))){
-validate25.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if(!((data2 === "verdict") || (data2 === "failure"))){
+validate25.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema38.properties.cause.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -874,9 +793,9 @@ var valid0 = true;
 if(valid0){
 if(data.violation !== undefined){
 let data3 = data.violation;
+const _errs5 = errors;
 const _errs6 = errors;
-const _errs7 = errors;
-if(errors === _errs7){
+if(errors === _errs6){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.code === undefined) && (missing1 = "code")) || ((data3.reason === undefined) && (missing1 = "reason"))){
@@ -886,8 +805,8 @@ return false;
 else {
 if(data3.code !== undefined){
 let data4 = data3.code;
-const _errs9 = errors;
-if(errors === _errs9){
+const _errs8 = errors;
+if(errors === _errs8){
 if(typeof data4 === "string"){
 if(func1(data4) > 128){
 validate25.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
@@ -905,7 +824,7 @@ validate25.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/
 return false;
 }
 }
-var valid2 = _errs9 === errors;
+var valid2 = _errs8 === errors;
 }
 else {
 var valid2 = true;
@@ -913,8 +832,8 @@ var valid2 = true;
 if(valid2){
 if(data3.reason !== undefined){
 let data5 = data3.reason;
-const _errs11 = errors;
-if(errors === _errs11){
+const _errs10 = errors;
+if(errors === _errs10){
 if(typeof data5 === "string"){
 if(func1(data5) > 2000){
 validate25.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
@@ -932,7 +851,7 @@ validate25.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"
 return false;
 }
 }
-var valid2 = _errs11 === errors;
+var valid2 = _errs10 === errors;
 }
 else {
 var valid2 = true;
@@ -940,8 +859,8 @@ var valid2 = true;
 if(valid2){
 if(data3.description !== undefined){
 let data6 = data3.description;
-const _errs13 = errors;
-if(errors === _errs13){
+const _errs12 = errors;
+if(errors === _errs12){
 if(typeof data6 === "string"){
 if(func1(data6) > 20000){
 validate25.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
@@ -953,7 +872,7 @@ validate25.errors = [{instancePath:instancePath+"/violation/description",schemaP
 return false;
 }
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs12 === errors;
 }
 else {
 var valid2 = true;
@@ -961,12 +880,12 @@ var valid2 = true;
 if(valid2){
 if(data3.details !== undefined){
 let data7 = data3.details;
-const _errs15 = errors;
+const _errs14 = errors;
 if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
 validate25.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid2 = _errs15 === errors;
+var valid2 = _errs14 === errors;
 }
 else {
 var valid2 = true;
@@ -974,12 +893,12 @@ var valid2 = true;
 if(valid2){
 if(data3.severity !== undefined){
 let data8 = data3.severity;
-const _errs17 = errors;
+const _errs16 = errors;
 if(!((data8 === "error") || (data8 === "warning"))){
-validate25.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema38.properties.severity.enum},message:"must be equal to one of the allowed values"}];
+validate25.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema39.properties.severity.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid2 = _errs17 === errors;
+var valid2 = _errs16 === errors;
 }
 else {
 var valid2 = true;
@@ -995,7 +914,7 @@ validate25.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs
 return false;
 }
 }
-var valid0 = _errs6 === errors;
+var valid0 = _errs5 === errors;
 }
 else {
 var valid0 = true;
@@ -1013,217 +932,14 @@ return false;
 validate25.errors = vErrors;
 return errors === 0;
 }
-validate25.evaluated = {"props":{"event":true,"status":true,"payload":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
-
-export const hookInvokeParams = validate26;
-const schema41 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
-const schema42 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
-
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate27.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.status === undefined) && (missing0 = "status")){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.status !== undefined){
-let data0 = data.status;
-const _errs1 = errors;
-if(!(((data0 === "continued") || (data0 === "blocked")) || (data0 === "replaced"))){
-validate27.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema41.properties.status.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.by !== undefined){
-const _errs2 = errors;
-if(typeof data.by !== "string"){
-validate27.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs2 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.cause !== undefined){
-let data2 = data.cause;
-const _errs4 = errors;
-if(!((data2 === "verdict") || (data2 === "failure"))){
-validate27.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema41.properties.cause.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.violation !== undefined){
-let data3 = data.violation;
-const _errs5 = errors;
-const _errs6 = errors;
-if(errors === _errs6){
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-let missing1;
-if(((data3.code === undefined) && (missing1 = "code")) || ((data3.reason === undefined) && (missing1 = "reason"))){
-validate27.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data3.code !== undefined){
-let data4 = data3.code;
-const _errs8 = errors;
-if(errors === _errs8){
-if(typeof data4 === "string"){
-if(func1(data4) > 128){
-validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
-return false;
-}
-else {
-if(func1(data4) < 1){
-validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid2 = _errs8 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data3.reason !== undefined){
-let data5 = data3.reason;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data5 === "string"){
-if(func1(data5) > 2000){
-validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
-return false;
-}
-else {
-if(func1(data5) < 1){
-validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid2 = _errs10 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data3.description !== undefined){
-let data6 = data3.description;
-const _errs12 = errors;
-if(errors === _errs12){
-if(typeof data6 === "string"){
-if(func1(data6) > 20000){
-validate27.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
-return false;
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid2 = _errs12 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data3.details !== undefined){
-let data7 = data3.details;
-const _errs14 = errors;
-if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
-validate27.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid2 = _errs14 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data3.severity !== undefined){
-let data8 = data3.severity;
-const _errs16 = errors;
-if(!((data8 === "error") || (data8 === "warning"))){
-validate27.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema42.properties.severity.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid2 = _errs16 === errors;
-}
-else {
-var valid2 = true;
-}
-}
-}
-}
-}
-}
-}
-else {
-validate27.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate27.errors = vErrors;
-return errors === 0;
-}
-validate27.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate25.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:hook-invoke.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate26.evaluated;
+const evaluated0 = validate24.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1234,14 +950,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((((data.event === undefined) && (missing0 = "event")) || ((data.hook === undefined) && (missing0 = "hook"))) || ((data.context === undefined) && (missing0 = "context"))) || ((data.payload === undefined) && (missing0 = "payload"))) || ((data.deadlineMs === undefined) && (missing0 = "deadlineMs"))) || ((data.attempt === undefined) && (missing0 = "attempt"))){
-validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
 if(typeof data.event !== "string"){
-validate26.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1256,12 +972,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(!pattern4.test(data1)){
-validate26.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
+validate24.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
 return false;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1279,14 +995,14 @@ if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.time === undefined) && (missing1 = "time")){
-validate26.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate24.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data2.time !== undefined){
 const _errs8 = errors;
 if(typeof data2.time !== "string"){
-validate26.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs8 === errors;
@@ -1298,7 +1014,7 @@ if(valid2){
 if(data2.operation !== undefined){
 const _errs10 = errors;
 if(typeof data2.operation !== "string"){
-validate26.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs10 === errors;
@@ -1310,7 +1026,7 @@ if(valid2){
 if(data2.session !== undefined){
 const _errs12 = errors;
 if(typeof data2.session !== "string"){
-validate26.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -1322,7 +1038,7 @@ if(valid2){
 if(data2.parent !== undefined){
 const _errs14 = errors;
 if(typeof data2.parent !== "string"){
-validate26.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -1335,13 +1051,13 @@ if(data2.depth !== undefined){
 let data7 = data2.depth;
 const _errs16 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate26.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate24.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 < 0 || isNaN(data7)){
-validate26.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate24.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1355,7 +1071,7 @@ if(valid2){
 if(data2.traceparent !== undefined){
 const _errs18 = errors;
 if(typeof data2.traceparent !== "string"){
-validate26.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate24.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs18 === errors;
@@ -1371,7 +1087,7 @@ var valid2 = true;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate24.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1385,7 +1101,7 @@ if(data.payload !== undefined){
 let data9 = data.payload;
 const _errs20 = errors;
 if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate26.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate24.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs20 === errors;
@@ -1400,12 +1116,12 @@ const _errs22 = errors;
 if(errors === _errs22){
 if((typeof data10 == "number") && (isFinite(data10))){
 if(data10 < 0 || isNaN(data10)){
-validate26.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate24.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 else {
-validate26.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate24.errors = [{instancePath:instancePath+"/deadlineMs",schemaPath:"#/properties/deadlineMs/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
@@ -1419,13 +1135,13 @@ if(data.attempt !== undefined){
 let data11 = data.attempt;
 const _errs24 = errors;
 if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
-validate26.errors = [{instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate24.errors = [{instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs24){
 if((typeof data11 == "number") && (isFinite(data11))){
 if(data11 < 1 || isNaN(data11)){
-validate26.errors = [{instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate24.errors = [{instancePath:instancePath+"/attempt",schemaPath:"#/properties/attempt/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1438,8 +1154,8 @@ var valid0 = true;
 if(valid0){
 if(data.outcome !== undefined){
 const _errs26 = errors;
-if(!(validate27(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate25(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs26 === errors;
@@ -1456,23 +1172,23 @@ var valid0 = true;
 }
 }
 else {
-validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate26.errors = vErrors;
+validate24.errors = vErrors;
 return errors === 0;
 }
-validate26.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"deadlineMs":true,"attempt":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate24.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"deadlineMs":true,"attempt":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const hookNotifyParams = validate29;
-const schema45 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
-const schema46 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
+export const hookNotifyParams = validate27;
+const schema42 = {"type":"object","description":"What became of the event.","properties":{"status":{"enum":["continued","blocked","replaced"],"description":"`continued`: the application goes on with `payload`; `blocked`: it stops; `replaced`: it skips the operation and uses a value instead."},"by":{"type":"string","description":"Plugin that blocked or replaced."},"cause":{"enum":["verdict","failure"],"description":"Why the event was blocked: a plugin's verdict, or a plugin's failure under `onFailure: fail`."},"violation":{"$ref":"#/$defs/Violation"},"value":{"description":"The value that stands in for the operation's result, when `status` is `replaced`."}},"required":["status"]};
+const schema43 = {"type":"object","description":"Why a plugin blocked.","properties":{"code":{"type":"string","description":"Stable identifier of the rule that was broken, for programs.","minLength":1,"maxLength":128},"reason":{"type":"string","description":"One sentence for people.","minLength":1,"maxLength":2000},"description":{"type":"string","description":"A longer explanation.","maxLength":20000},"details":{"type":"object","description":"Facts about the violation, for programs."},"severity":{"enum":["error","warning"],"description":"How bad it is. Does not change what the host does."}},"required":["code","reason"]};
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate30.evaluated;
+const evaluated0 = validate28.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1483,7 +1199,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.status === undefined) && (missing0 = "status")){
-validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1491,7 +1207,7 @@ if(data.status !== undefined){
 let data0 = data.status;
 const _errs1 = errors;
 if(!(((data0 === "continued") || (data0 === "blocked")) || (data0 === "replaced"))){
-validate30.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema45.properties.status.enum},message:"must be equal to one of the allowed values"}];
+validate28.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/enum",keyword:"enum",params:{allowedValues: schema42.properties.status.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1503,7 +1219,7 @@ if(valid0){
 if(data.by !== undefined){
 const _errs2 = errors;
 if(typeof data.by !== "string"){
-validate30.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/by",schemaPath:"#/properties/by/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -1516,7 +1232,7 @@ if(data.cause !== undefined){
 let data2 = data.cause;
 const _errs4 = errors;
 if(!((data2 === "verdict") || (data2 === "failure"))){
-validate30.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema45.properties.cause.enum},message:"must be equal to one of the allowed values"}];
+validate28.errors = [{instancePath:instancePath+"/cause",schemaPath:"#/properties/cause/enum",keyword:"enum",params:{allowedValues: schema42.properties.cause.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -1533,7 +1249,7 @@ if(errors === _errs6){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.code === undefined) && (missing1 = "code")) || ((data3.reason === undefined) && (missing1 = "reason"))){
-validate30.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate28.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -1543,18 +1259,18 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data4 === "string"){
 if(func1(data4) > 128){
-validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
 if(func1(data4) < 1){
-validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/violation/code",schemaPath:"#/$defs/Violation/properties/code/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1570,18 +1286,18 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data5 === "string"){
 if(func1(data5) > 2000){
-validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 else {
 if(func1(data5) < 1){
-validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/violation/reason",schemaPath:"#/$defs/Violation/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1597,12 +1313,12 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data6 === "string"){
 if(func1(data6) > 20000){
-validate30.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
+validate28.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/maxLength",keyword:"maxLength",params:{limit: 20000},message:"must NOT have more than 20000 characters"}];
 return false;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate28.errors = [{instancePath:instancePath+"/violation/description",schemaPath:"#/$defs/Violation/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1616,7 +1332,7 @@ if(data3.details !== undefined){
 let data7 = data3.details;
 const _errs14 = errors;
 if(!(data7 && typeof data7 == "object" && !Array.isArray(data7))){
-validate30.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath:instancePath+"/violation/details",schemaPath:"#/$defs/Violation/properties/details/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -1629,7 +1345,7 @@ if(data3.severity !== undefined){
 let data8 = data3.severity;
 const _errs16 = errors;
 if(!((data8 === "error") || (data8 === "warning"))){
-validate30.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema46.properties.severity.enum},message:"must be equal to one of the allowed values"}];
+validate28.errors = [{instancePath:instancePath+"/violation/severity",schemaPath:"#/$defs/Violation/properties/severity/enum",keyword:"enum",params:{allowedValues: schema43.properties.severity.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs16 === errors;
@@ -1644,7 +1360,7 @@ var valid2 = true;
 }
 }
 else {
-validate30.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath:instancePath+"/violation",schemaPath:"#/$defs/Violation/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1659,21 +1375,21 @@ var valid0 = true;
 }
 }
 else {
-validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate30.errors = vErrors;
+validate28.errors = vErrors;
 return errors === 0;
 }
-validate30.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate28.evaluated = {"props":{"status":true,"by":true,"cause":true,"violation":true,"value":true},"dynamicProps":false,"dynamicItems":false};
 
 
-function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:hook-notify.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate29.evaluated;
+const evaluated0 = validate27.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1684,14 +1400,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((data.event === undefined) && (missing0 = "event")) || ((data.hook === undefined) && (missing0 = "hook"))) || ((data.context === undefined) && (missing0 = "context"))) || ((data.payload === undefined) && (missing0 = "payload"))) || ((data.outcome === undefined) && (missing0 = "outcome"))){
-validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
 if(typeof data.event !== "string"){
-validate29.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1706,12 +1422,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(!pattern4.test(data1)){
-validate29.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
+validate27.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/pattern",keyword:"pattern",params:{pattern: "^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[a-z][a-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
 return false;
 }
 }
 else {
-validate29.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/hook",schemaPath:"#/properties/hook/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1729,14 +1445,14 @@ if(errors === _errs6){
 if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 let missing1;
 if((data2.time === undefined) && (missing1 = "time")){
-validate29.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate27.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data2.time !== undefined){
 const _errs8 = errors;
 if(typeof data2.time !== "string"){
-validate29.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/context/time",schemaPath:"#/$defs/EventContext/properties/time/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs8 === errors;
@@ -1748,7 +1464,7 @@ if(valid2){
 if(data2.operation !== undefined){
 const _errs10 = errors;
 if(typeof data2.operation !== "string"){
-validate29.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/context/operation",schemaPath:"#/$defs/EventContext/properties/operation/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs10 === errors;
@@ -1760,7 +1476,7 @@ if(valid2){
 if(data2.session !== undefined){
 const _errs12 = errors;
 if(typeof data2.session !== "string"){
-validate29.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/context/session",schemaPath:"#/$defs/EventContext/properties/session/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -1772,7 +1488,7 @@ if(valid2){
 if(data2.parent !== undefined){
 const _errs14 = errors;
 if(typeof data2.parent !== "string"){
-validate29.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/context/parent",schemaPath:"#/$defs/EventContext/properties/parent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs14 === errors;
@@ -1785,13 +1501,13 @@ if(data2.depth !== undefined){
 let data7 = data2.depth;
 const _errs16 = errors;
 if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
-validate29.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate27.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs16){
 if((typeof data7 == "number") && (isFinite(data7))){
 if(data7 < 0 || isNaN(data7)){
-validate29.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate27.errors = [{instancePath:instancePath+"/context/depth",schemaPath:"#/$defs/EventContext/properties/depth/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1805,7 +1521,7 @@ if(valid2){
 if(data2.traceparent !== undefined){
 const _errs18 = errors;
 if(typeof data2.traceparent !== "string"){
-validate29.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/context/traceparent",schemaPath:"#/$defs/EventContext/properties/traceparent/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs18 === errors;
@@ -1821,7 +1537,7 @@ var valid2 = true;
 }
 }
 else {
-validate29.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate27.errors = [{instancePath:instancePath+"/context",schemaPath:"#/$defs/EventContext/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1835,7 +1551,7 @@ if(data.payload !== undefined){
 let data9 = data.payload;
 const _errs20 = errors;
 if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate29.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate27.errors = [{instancePath:instancePath+"/payload",schemaPath:"#/properties/payload/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs20 === errors;
@@ -1846,8 +1562,8 @@ var valid0 = true;
 if(valid0){
 if(data.outcome !== undefined){
 const _errs22 = errors;
-if(!(validate30(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+if(!(validate28(data.outcome, {instancePath:instancePath+"/outcome",parentData:data,parentDataProperty:"outcome",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs22 === errors;
@@ -1862,22 +1578,22 @@ var valid0 = true;
 }
 }
 else {
-validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate29.errors = vErrors;
+validate27.errors = vErrors;
 return errors === 0;
 }
-validate29.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
+validate27.evaluated = {"props":{"event":true,"hook":true,"context":true,"payload":true,"outcome":true,"state":true},"dynamicProps":false,"dynamicItems":false};
 
-export const initializeParams = validate32;
+export const initializeParams = validate30;
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:initialize.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate32.evaluated;
+const evaluated0 = validate30.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -1888,7 +1604,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((((data.protocol === undefined) && (missing0 = "protocol")) || ((data.protocols === undefined) && (missing0 = "protocols"))) || ((data.host === undefined) && (missing0 = "host"))) || ((data.plugin === undefined) && (missing0 = "plugin"))) || ((data.config === undefined) && (missing0 = "config"))) || ((data.hooks === undefined) && (missing0 = "hooks"))) || ((data.limits === undefined) && (missing0 = "limits"))){
-validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1896,13 +1612,13 @@ if(data.protocol !== undefined){
 let data0 = data.protocol;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate32.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 1 || isNaN(data0)){
-validate32.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1919,7 +1635,7 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(Array.isArray(data1)){
 if(data1.length < 1){
-validate32.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+validate30.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
@@ -1929,13 +1645,13 @@ for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 const _errs5 = errors;
 if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-validate32.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 < 1 || isNaN(data2)){
-validate32.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/protocols/" + i0,schemaPath:"#/properties/protocols/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1948,7 +1664,7 @@ break;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/protocols",schemaPath:"#/properties/protocols/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1965,14 +1681,14 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((data3.name === undefined) && (missing1 = "name")) || ((data3.version === undefined) && (missing1 = "version"))){
-validate32.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate30.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data3.name !== undefined){
 const _errs9 = errors;
 if(typeof data3.name !== "string"){
-validate32.errors = [{instancePath:instancePath+"/host/name",schemaPath:"#/properties/host/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/host/name",schemaPath:"#/properties/host/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs9 === errors;
@@ -1984,7 +1700,7 @@ if(valid2){
 if(data3.version !== undefined){
 const _errs11 = errors;
 if(typeof data3.version !== "string"){
-validate32.errors = [{instancePath:instancePath+"/host/version",schemaPath:"#/properties/host/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/host/version",schemaPath:"#/properties/host/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs11 === errors;
@@ -1996,7 +1712,7 @@ var valid2 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2013,14 +1729,14 @@ if(errors === _errs13){
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 let missing2;
 if((data6.name === undefined) && (missing2 = "name")){
-validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate30.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
 if(data6.name !== undefined){
 const _errs15 = errors;
 if(typeof data6.name !== "string"){
-validate32.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid3 = _errs15 === errors;
@@ -2032,7 +1748,7 @@ if(valid3){
 if(data6.version !== undefined){
 const _errs17 = errors;
 if(typeof data6.version !== "string"){
-validate32.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid3 = _errs17 === errors;
@@ -2044,7 +1760,7 @@ var valid3 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2058,7 +1774,7 @@ if(data.config !== undefined){
 let data9 = data.config;
 const _errs19 = errors;
 if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate32.errors = [{instancePath:instancePath+"/config",schemaPath:"#/properties/config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/config",schemaPath:"#/properties/config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -2077,7 +1793,7 @@ const len1 = data10.length;
 for(let i1=0; i1<len1; i1++){
 const _errs23 = errors;
 if(typeof data10[i1] !== "string"){
-validate32.errors = [{instancePath:instancePath+"/hooks/" + i1,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/hooks/" + i1,schemaPath:"#/properties/hooks/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid4 = _errs23 === errors;
@@ -2087,7 +1803,7 @@ break;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/hooks",schemaPath:"#/properties/hooks/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -2104,7 +1820,7 @@ if(errors === _errs25){
 if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing3;
 if(((data12.maxMessageBytes === undefined) && (missing3 = "maxMessageBytes")) || ((data12.concurrency === undefined) && (missing3 = "concurrency"))){
-validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+validate30.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
@@ -2112,13 +1828,13 @@ if(data12.maxMessageBytes !== undefined){
 let data13 = data12.maxMessageBytes;
 const _errs27 = errors;
 if(!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs27){
 if((typeof data13 == "number") && (isFinite(data13))){
 if(data13 < 1 || isNaN(data13)){
-validate32.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/limits/maxMessageBytes",schemaPath:"#/properties/limits/properties/maxMessageBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2133,13 +1849,13 @@ if(data12.concurrency !== undefined){
 let data14 = data12.concurrency;
 const _errs29 = errors;
 if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
-validate32.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate30.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs29){
 if((typeof data14 == "number") && (isFinite(data14))){
 if(data14 < 1 || isNaN(data14)){
-validate32.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate30.errors = [{instancePath:instancePath+"/limits/concurrency",schemaPath:"#/properties/limits/properties/concurrency/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2153,7 +1869,7 @@ var valid5 = true;
 }
 }
 else {
-validate32.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2171,23 +1887,23 @@ var valid0 = true;
 }
 }
 else {
-validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate32.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
-validate32.evaluated = {"props":{"protocol":true,"protocols":true,"host":true,"plugin":true,"config":true,"hooks":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
+validate30.evaluated = {"props":{"protocol":true,"protocols":true,"host":true,"plugin":true,"config":true,"hooks":true,"limits":true},"dynamicProps":false,"dynamicItems":false};
 
-export const initializeResult = validate33;
-const schema48 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:initialize.result","title":"InitializeResult","description":"Answer to `initialize`. `{}` means: the manifest holds.","type":["object","null"],"properties":{"protocol":{"type":"integer","description":"Protocol version the plugin chose out of `protocols`. Left out: version 1.","minimum":1},"plugin":{"type":"object","description":"What the process calls itself, for logs only.","properties":{"name":{"type":"string","description":"Name."},"version":{"type":"string","description":"Version."}}},"disable":{"type":"string","description":"Reason why the plugin cannot serve here (a missing program, a wrong platform). The host stops it and does not restart it.","minLength":1,"maxLength":2000}}};
+export const initializeResult = validate31;
+const schema45 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:initialize.result","title":"InitializeResult","description":"Answer to `initialize`. `{}` means: the manifest holds.","type":["object","null"],"properties":{"protocol":{"type":"integer","description":"Protocol version the plugin chose out of `protocols`. Left out: version 1.","minimum":1},"plugin":{"type":"object","description":"What the process calls itself, for logs only.","properties":{"name":{"type":"string","description":"Name."},"version":{"type":"string","description":"Version."}}},"disable":{"type":"string","description":"Reason why the plugin cannot serve here (a missing program, a wrong platform). The host stops it and does not restart it.","minLength":1,"maxLength":2000}}};
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:initialize.result" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate33.evaluated;
+const evaluated0 = validate31.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2195,7 +1911,7 @@ if(evaluated0.dynamicItems){
 evaluated0.items = undefined;
 }
 if((!(data && typeof data == "object" && !Array.isArray(data))) && (data !== null)){
-validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema48.type},message:"must be object,null"}];
+validate31.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: schema45.type},message:"must be object,null"}];
 return false;
 }
 if(errors === 0){
@@ -2204,13 +1920,13 @@ if(data.protocol !== undefined){
 let data0 = data.protocol;
 const _errs1 = errors;
 if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate33.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate31.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs1){
 if((typeof data0 == "number") && (isFinite(data0))){
 if(data0 < 1 || isNaN(data0)){
-validate33.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate31.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2229,7 +1945,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(data1.name !== undefined){
 const _errs5 = errors;
 if(typeof data1.name !== "string"){
-validate33.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate31.errors = [{instancePath:instancePath+"/plugin/name",schemaPath:"#/properties/plugin/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs5 === errors;
@@ -2241,7 +1957,7 @@ if(valid1){
 if(data1.version !== undefined){
 const _errs7 = errors;
 if(typeof data1.version !== "string"){
-validate33.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate31.errors = [{instancePath:instancePath+"/plugin/version",schemaPath:"#/properties/plugin/properties/version/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid1 = _errs7 === errors;
@@ -2252,7 +1968,7 @@ var valid1 = true;
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate31.errors = [{instancePath:instancePath+"/plugin",schemaPath:"#/properties/plugin/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2268,18 +1984,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data4 === "string"){
 if(func1(data4) > 2000){
-validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 else {
 if(func1(data4) < 1){
-validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate33.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate31.errors = [{instancePath:instancePath+"/disable",schemaPath:"#/properties/disable/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2292,19 +2008,19 @@ var valid0 = true;
 }
 }
 }
-validate33.errors = vErrors;
+validate31.errors = vErrors;
 return errors === 0;
 }
-validate33.evaluated = {"props":{"protocol":true,"plugin":true,"disable":true},"dynamicProps":false,"dynamicItems":false};
+validate31.evaluated = {"props":{"protocol":true,"plugin":true,"disable":true},"dynamicProps":false,"dynamicItems":false};
 
-export const logParams = validate34;
-const schema49 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:log.params","title":"LogParams","description":"`log`: one structured log record. Rate-limited; what is dropped is counted.","type":"object","properties":{"level":{"enum":["debug","info","warn","error"],"description":"Severity."},"message":{"type":"string","description":"The text."},"event":{"type":"string","description":"Id of the event it belongs to."},"fields":{"type":"object","description":"Structured facts."}},"required":["level","message"]};
+export const logParams = validate32;
+const schema46 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:log.params","title":"LogParams","description":"`log`: one structured log record. Rate-limited; what is dropped is counted.","type":"object","properties":{"level":{"enum":["debug","info","warn","error"],"description":"Severity."},"message":{"type":"string","description":"The text."},"event":{"type":"string","description":"Id of the event it belongs to."},"fields":{"type":"object","description":"Structured facts."}},"required":["level","message"]};
 
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:log.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate34.evaluated;
+const evaluated0 = validate32.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2315,7 +2031,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.level === undefined) && (missing0 = "level")) || ((data.message === undefined) && (missing0 = "message"))){
-validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate32.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2323,7 +2039,7 @@ if(data.level !== undefined){
 let data0 = data.level;
 const _errs1 = errors;
 if(!((((data0 === "debug") || (data0 === "info")) || (data0 === "warn")) || (data0 === "error"))){
-validate34.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema49.properties.level.enum},message:"must be equal to one of the allowed values"}];
+validate32.errors = [{instancePath:instancePath+"/level",schemaPath:"#/properties/level/enum",keyword:"enum",params:{allowedValues: schema46.properties.level.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2335,7 +2051,7 @@ if(valid0){
 if(data.message !== undefined){
 const _errs2 = errors;
 if(typeof data.message !== "string"){
-validate34.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -2347,7 +2063,7 @@ if(valid0){
 if(data.event !== undefined){
 const _errs4 = errors;
 if(typeof data.event !== "string"){
-validate34.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate32.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -2360,7 +2076,7 @@ if(data.fields !== undefined){
 let data3 = data.fields;
 const _errs6 = errors;
 if(!(data3 && typeof data3 == "object" && !Array.isArray(data3))){
-validate34.errors = [{instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -2374,22 +2090,22 @@ var valid0 = true;
 }
 }
 else {
-validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate32.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate34.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
-validate34.evaluated = {"props":{"level":true,"message":true,"event":true,"fields":true},"dynamicProps":false,"dynamicItems":false};
+validate32.evaluated = {"props":{"level":true,"message":true,"event":true,"fields":true},"dynamicProps":false,"dynamicItems":false};
 
-export const netDeniedParams = validate35;
+export const netDeniedParams = validate33;
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:net-denied.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate35.evaluated;
+const evaluated0 = validate33.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -2400,7 +2116,7 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((data.host === undefined) && (missing0 = "host")) || ((data.reason === undefined) && (missing0 = "reason"))){
-validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -2410,12 +2126,12 @@ const _errs1 = errors;
 if(errors === _errs1){
 if(typeof data0 === "string"){
 if(func1(data0) > 300){
-validate35.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"}];
+validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"}];
 return false;
 }
 }
 else {
-validate35.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate33.errors = [{instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2429,7 +2145,7 @@ if(data.port !== undefined){
 let data1 = data.port;
 const _errs3 = errors;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-validate35.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate33.errors = [{instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2444,275 +2160,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data2 === "string"){
 if(func1(data2) > 500){
-validate35.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
+validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
 return false;
 }
 }
 else {
-validate35.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-else {
-validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate35.errors = vErrors;
-return errors === 0;
-}
-validate35.evaluated = {"props":{"host":true,"port":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
-
-export const netFetchParams = validate36;
-const pattern7 = new RegExp("^[A-Za-z]{1,20}$", "u");
-
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:net-fetch.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate36.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.url === undefined) && (missing0 = "url")){
-validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.url !== undefined){
-let data0 = data.url;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 8192){
-validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate36.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.method !== undefined){
-let data1 = data.method;
-const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data1 === "string"){
-if(!pattern7.test(data1)){
-validate36.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z]{1,20}$"},message:"must match pattern \""+"^[A-Za-z]{1,20}$"+"\""}];
-return false;
-}
-}
-else {
-validate36.errors = [{instancePath:instancePath+"/method",schemaPath:"#/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.headers !== undefined){
-let data2 = data.headers;
-const _errs5 = errors;
-if(errors === _errs5){
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(Object.keys(data2).length > 64){
-validate36.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
-return false;
-}
-else {
-for(const key0 in data2){
-let data3 = data2[key0];
-const _errs8 = errors;
-const _errs9 = errors;
-let valid2 = false;
-const _errs10 = errors;
-if(errors === _errs10){
-if(typeof data3 === "string"){
-if(func1(data3) > 8192){
-const err0 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/0/maxLength",keyword:"maxLength",params:{limit: 8192},message:"must NOT have more than 8192 characters"};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-else {
-const err1 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-var _valid0 = _errs10 === errors;
-valid2 = valid2 || _valid0;
-const _errs12 = errors;
-if(errors === _errs12){
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-let missing1;
-if((data3.secret === undefined) && (missing1 = "secret")){
-const err2 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-else {
-const _errs14 = errors;
-for(const key1 in data3){
-if(!((key1 === "secret") || (key1 === "prefix"))){
-const err3 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-break;
-}
-}
-if(_errs14 === errors){
-if(data3.secret !== undefined){
-const _errs15 = errors;
-if(typeof data3.secret !== "string"){
-const err4 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/secret",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/secret/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-var valid3 = _errs15 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data3.prefix !== undefined){
-let data5 = data3.prefix;
-const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data5 === "string"){
-if(func1(data5) > 100){
-const err5 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 100},message:"must NOT have more than 100 characters"};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-else {
-const err6 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1")+"/prefix",schemaPath:"#/properties/headers/additionalProperties/anyOf/1/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-var valid3 = _errs17 === errors;
-}
-else {
-var valid3 = true;
-}
-}
-}
-}
-}
-else {
-const err7 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-}
-var _valid0 = _errs12 === errors;
-valid2 = valid2 || _valid0;
-if(!valid2){
-const err8 = {instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-validate36.errors = vErrors;
-return false;
-}
-else {
-errors = _errs9;
-if(vErrors !== null){
-if(_errs9){
-vErrors.length = _errs9;
-}
-else {
-vErrors = null;
-}
-}
-}
-var valid1 = _errs8 === errors;
-if(!valid1){
-break;
-}
-}
-}
-}
-else {
-validate36.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate33.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -2721,868 +2174,27 @@ var valid0 = _errs5 === errors;
 else {
 var valid0 = true;
 }
-if(valid0){
-if(data.body !== undefined){
-const _errs19 = errors;
-if(typeof data.body !== "string"){
-validate36.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs19 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.bodyBase64 !== undefined){
-const _errs21 = errors;
-if(typeof data.bodyBase64 !== "string"){
-validate36.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs21 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.timeoutMs !== undefined){
-let data8 = data.timeoutMs;
-const _errs23 = errors;
-if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
-validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs23){
-if((typeof data8 == "number") && (isFinite(data8))){
-if(data8 > 300000 || isNaN(data8)){
-validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 300000},message:"must be <= 300000"}];
-return false;
-}
-else {
-if(data8 < 1 || isNaN(data8)){
-validate36.errors = [{instancePath:instancePath+"/timeoutMs",schemaPath:"#/properties/timeoutMs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs23 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.maxBytes !== undefined){
-let data9 = data.maxBytes;
-const _errs25 = errors;
-if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
-validate36.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs25){
-if((typeof data9 == "number") && (isFinite(data9))){
-if(data9 < 0 || isNaN(data9)){
-validate36.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid0 = _errs25 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
 }
 }
 }
 }
 else {
-validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate36.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
-validate36.evaluated = {"props":{"url":true,"method":true,"headers":true,"body":true,"bodyBase64":true,"timeoutMs":true,"maxBytes":true},"dynamicProps":false,"dynamicItems":false};
+validate33.evaluated = {"props":{"host":true,"port":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
 
-export const netFetchResult = validate37;
+export const progressParams = validate34;
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:net-fetch.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate37.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((((data.status === undefined) && (missing0 = "status")) || ((data.url === undefined) && (missing0 = "url"))) || ((data.headers === undefined) && (missing0 = "headers"))){
-validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.status !== undefined){
-let data0 = data.status;
-const _errs1 = errors;
-if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
-validate37.errors = [{instancePath:instancePath+"/status",schemaPath:"#/properties/status/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.url !== undefined){
-const _errs3 = errors;
-if(typeof data.url !== "string"){
-validate37.errors = [{instancePath:instancePath+"/url",schemaPath:"#/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.headers !== undefined){
-let data2 = data.headers;
-const _errs5 = errors;
-if(errors === _errs5){
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-for(const key0 in data2){
-const _errs8 = errors;
-if(typeof data2[key0] !== "string"){
-validate37.errors = [{instancePath:instancePath+"/headers/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/headers/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid1 = _errs8 === errors;
-if(!valid1){
-break;
-}
-}
-}
-else {
-validate37.errors = [{instancePath:instancePath+"/headers",schemaPath:"#/properties/headers/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs5 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.body !== undefined){
-const _errs10 = errors;
-if(typeof data.body !== "string"){
-validate37.errors = [{instancePath:instancePath+"/body",schemaPath:"#/properties/body/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs10 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.bodyBase64 !== undefined){
-const _errs12 = errors;
-if(typeof data.bodyBase64 !== "string"){
-validate37.errors = [{instancePath:instancePath+"/bodyBase64",schemaPath:"#/properties/bodyBase64/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs12 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-}
-else {
-validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate37.errors = vErrors;
-return errors === 0;
-}
-validate37.evaluated = {"props":{"status":true,"url":true,"headers":true,"body":true,"bodyBase64":true},"dynamicProps":false,"dynamicItems":false};
-
-export const permissionRequestParams = validate38;
-const schema54 = {"type":"object","description":"What the plugin may reach outside itself. Nothing by default.","properties":{"fs":{"type":"object","description":"Files.","properties":{"read":{"type":"array","description":"Paths it may read; `${workspace}`, `${data}`, `${config}` are filled in.","items":{"type":"string"}},"write":{"type":"array","description":"Paths it may write.","items":{"type":"string"}}},"additionalProperties":false},"net":{"type":"array","description":"Hosts it may reach, `host` or `host:port` (port 443 by default); `*` is the whole network.","items":{"type":"string"}},"env":{"type":"array","description":"Names of environment variables it may see.","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}},"run":{"type":"array","description":"Programs it starts. Without any it can start no process at all; the names are for people, what it can start is what its sandbox shows it.","items":{"type":"string"}},"services":{"type":"array","description":"Host services it may call: `storage`, `net/fetch`, `hook/emit`, or the name of one that the application registers.","items":{"type":"string"}},"ipc":{"type":"boolean","description":"True: it may make Unix sockets, and reach those in folders it may read. Default false."},"native":{"type":"boolean","description":"True: a Node plugin may load native add-ons. Default false; other languages need nothing."},"secrets":{"type":"array","description":"Secrets it needs, each by name. A name alone may be read with `secret/get`; with `hosts` the plugin never sees the value, and `net/fetch` adds it to requests to those hosts only.","items":{"anyOf":[{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},{"type":"object","properties":{"name":{"type":"string","description":"Name of the secret.","pattern":"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},"hosts":{"type":"array","description":"Hosts it may be sent to, `host` or `host:port`.","items":{"type":"string"},"minItems":1}},"required":["name","hosts"],"additionalProperties":false}],"description":"A name, or a name with the hosts it is for."}},"sensitive":{"type":"array","description":"Payload fields it may see that a catalog marks with `x-sensitive`; without this they are redacted.","items":{"enum":["secret","personal"]},"uniqueItems":true}},"additionalProperties":false};
-const func29 = Object.prototype.hasOwnProperty;
-const func0 = equal;
-const pattern8 = new RegExp("^[A-Za-z_][A-Za-z0-9_]*$", "u");
-const pattern9 = new RegExp("^[A-Za-z_][A-Za-z0-9_.-]{0,127}$", "u");
-
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:permission-request.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate38.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.permissions === undefined) && (missing0 = "permissions")){
-validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.permissions !== undefined){
-let data0 = data.permissions;
-const _errs1 = errors;
-const _errs2 = errors;
-if(errors === _errs2){
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-const _errs4 = errors;
-for(const key0 in data0){
-if(!(func29.call(schema54.properties, key0))){
-validate38.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs4 === errors){
-if(data0.fs !== undefined){
-let data1 = data0.fs;
-const _errs5 = errors;
-if(errors === _errs5){
-if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
-const _errs7 = errors;
-for(const key1 in data1){
-if(!((key1 === "read") || (key1 === "write"))){
-validate38.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs7 === errors){
-if(data1.read !== undefined){
-let data2 = data1.read;
-const _errs8 = errors;
-if(errors === _errs8){
-if(Array.isArray(data2)){
-var valid4 = true;
-const len0 = data2.length;
-for(let i0=0; i0<len0; i0++){
-const _errs10 = errors;
-if(typeof data2[i0] !== "string"){
-validate38.errors = [{instancePath:instancePath+"/permissions/fs/read/" + i0,schemaPath:"#/$defs/Permissions/properties/fs/properties/read/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid4 = _errs10 === errors;
-if(!valid4){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/fs/read",schemaPath:"#/$defs/Permissions/properties/fs/properties/read/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid3 = _errs8 === errors;
-}
-else {
-var valid3 = true;
-}
-if(valid3){
-if(data1.write !== undefined){
-let data4 = data1.write;
-const _errs12 = errors;
-if(errors === _errs12){
-if(Array.isArray(data4)){
-var valid5 = true;
-const len1 = data4.length;
-for(let i1=0; i1<len1; i1++){
-const _errs14 = errors;
-if(typeof data4[i1] !== "string"){
-validate38.errors = [{instancePath:instancePath+"/permissions/fs/write/" + i1,schemaPath:"#/$defs/Permissions/properties/fs/properties/write/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid5 = _errs14 === errors;
-if(!valid5){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/fs/write",schemaPath:"#/$defs/Permissions/properties/fs/properties/write/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid3 = _errs12 === errors;
-}
-else {
-var valid3 = true;
-}
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/fs",schemaPath:"#/$defs/Permissions/properties/fs/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid2 = _errs5 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.net !== undefined){
-let data6 = data0.net;
-const _errs16 = errors;
-if(errors === _errs16){
-if(Array.isArray(data6)){
-var valid6 = true;
-const len2 = data6.length;
-for(let i2=0; i2<len2; i2++){
-const _errs18 = errors;
-if(typeof data6[i2] !== "string"){
-validate38.errors = [{instancePath:instancePath+"/permissions/net/" + i2,schemaPath:"#/$defs/Permissions/properties/net/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid6 = _errs18 === errors;
-if(!valid6){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/net",schemaPath:"#/$defs/Permissions/properties/net/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs16 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.env !== undefined){
-let data8 = data0.env;
-const _errs20 = errors;
-if(errors === _errs20){
-if(Array.isArray(data8)){
-var valid7 = true;
-const len3 = data8.length;
-for(let i3=0; i3<len3; i3++){
-let data9 = data8[i3];
-const _errs22 = errors;
-if(errors === _errs22){
-if(typeof data9 === "string"){
-if(!pattern8.test(data9)){
-validate38.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_]*$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_]*$"+"\""}];
-return false;
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/env/" + i3,schemaPath:"#/$defs/Permissions/properties/env/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid7 = _errs22 === errors;
-if(!valid7){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/env",schemaPath:"#/$defs/Permissions/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs20 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.run !== undefined){
-let data10 = data0.run;
-const _errs24 = errors;
-if(errors === _errs24){
-if(Array.isArray(data10)){
-var valid8 = true;
-const len4 = data10.length;
-for(let i4=0; i4<len4; i4++){
-const _errs26 = errors;
-if(typeof data10[i4] !== "string"){
-validate38.errors = [{instancePath:instancePath+"/permissions/run/" + i4,schemaPath:"#/$defs/Permissions/properties/run/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid8 = _errs26 === errors;
-if(!valid8){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/run",schemaPath:"#/$defs/Permissions/properties/run/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs24 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.services !== undefined){
-let data12 = data0.services;
-const _errs28 = errors;
-if(errors === _errs28){
-if(Array.isArray(data12)){
-var valid9 = true;
-const len5 = data12.length;
-for(let i5=0; i5<len5; i5++){
-const _errs30 = errors;
-if(typeof data12[i5] !== "string"){
-validate38.errors = [{instancePath:instancePath+"/permissions/services/" + i5,schemaPath:"#/$defs/Permissions/properties/services/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid9 = _errs30 === errors;
-if(!valid9){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/services",schemaPath:"#/$defs/Permissions/properties/services/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs28 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.ipc !== undefined){
-const _errs32 = errors;
-if(typeof data0.ipc !== "boolean"){
-validate38.errors = [{instancePath:instancePath+"/permissions/ipc",schemaPath:"#/$defs/Permissions/properties/ipc/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid2 = _errs32 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.native !== undefined){
-const _errs34 = errors;
-if(typeof data0.native !== "boolean"){
-validate38.errors = [{instancePath:instancePath+"/permissions/native",schemaPath:"#/$defs/Permissions/properties/native/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid2 = _errs34 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.secrets !== undefined){
-let data16 = data0.secrets;
-const _errs36 = errors;
-if(errors === _errs36){
-if(Array.isArray(data16)){
-var valid10 = true;
-const len6 = data16.length;
-for(let i6=0; i6<len6; i6++){
-let data17 = data16[i6];
-const _errs38 = errors;
-const _errs39 = errors;
-let valid11 = false;
-const _errs40 = errors;
-if(errors === _errs40){
-if(typeof data17 === "string"){
-if(!pattern9.test(data17)){
-const err0 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"+"\""};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-else {
-const err1 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-var _valid0 = _errs40 === errors;
-valid11 = valid11 || _valid0;
-const _errs42 = errors;
-if(errors === _errs42){
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-let missing1;
-if(((data17.name === undefined) && (missing1 = "name")) || ((data17.hosts === undefined) && (missing1 = "hosts"))){
-const err2 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-else {
-const _errs44 = errors;
-for(const key2 in data17){
-if(!((key2 === "name") || (key2 === "hosts"))){
-const err3 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-break;
-}
-}
-if(_errs44 === errors){
-if(data17.name !== undefined){
-let data18 = data17.name;
-const _errs45 = errors;
-if(errors === _errs45){
-if(typeof data18 === "string"){
-if(!pattern9.test(data18)){
-const err4 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/name",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"},message:"must match pattern \""+"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$"+"\""};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-else {
-const err5 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/name",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-var valid12 = _errs45 === errors;
-}
-else {
-var valid12 = true;
-}
-if(valid12){
-if(data17.hosts !== undefined){
-let data19 = data17.hosts;
-const _errs47 = errors;
-if(errors === _errs47){
-if(Array.isArray(data19)){
-if(data19.length < 1){
-const err6 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-else {
-var valid13 = true;
-const len7 = data19.length;
-for(let i7=0; i7<len7; i7++){
-const _errs49 = errors;
-if(typeof data19[i7] !== "string"){
-const err7 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts/" + i7,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-}
-var valid13 = _errs49 === errors;
-if(!valid13){
-break;
-}
-}
-}
-}
-else {
-const err8 = {instancePath:instancePath+"/permissions/secrets/" + i6+"/hosts",schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/properties/hosts/type",keyword:"type",params:{type: "array"},message:"must be array"};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-}
-var valid12 = _errs47 === errors;
-}
-else {
-var valid12 = true;
-}
-}
-}
-}
-}
-else {
-const err9 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-var _valid0 = _errs42 === errors;
-valid11 = valid11 || _valid0;
-if(!valid11){
-const err10 = {instancePath:instancePath+"/permissions/secrets/" + i6,schemaPath:"#/$defs/Permissions/properties/secrets/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-validate38.errors = vErrors;
-return false;
-}
-else {
-errors = _errs39;
-if(vErrors !== null){
-if(_errs39){
-vErrors.length = _errs39;
-}
-else {
-vErrors = null;
-}
-}
-}
-var valid10 = _errs38 === errors;
-if(!valid10){
-break;
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/secrets",schemaPath:"#/$defs/Permissions/properties/secrets/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs36 === errors;
-}
-else {
-var valid2 = true;
-}
-if(valid2){
-if(data0.sensitive !== undefined){
-let data21 = data0.sensitive;
-const _errs51 = errors;
-if(errors === _errs51){
-if(Array.isArray(data21)){
-var valid14 = true;
-const len8 = data21.length;
-for(let i8=0; i8<len8; i8++){
-let data22 = data21[i8];
-const _errs53 = errors;
-if(!((data22 === "secret") || (data22 === "personal"))){
-validate38.errors = [{instancePath:instancePath+"/permissions/sensitive/" + i8,schemaPath:"#/$defs/Permissions/properties/sensitive/items/enum",keyword:"enum",params:{allowedValues: schema54.properties.sensitive.items.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid14 = _errs53 === errors;
-if(!valid14){
-break;
-}
-}
-if(valid14){
-let i9 = data21.length;
-let j0;
-if(i9 > 1){
-outer0:
-for(;i9--;){
-for(j0 = i9; j0--;){
-if(func0(data21[i9], data21[j0])){
-validate38.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/uniqueItems",keyword:"uniqueItems",params:{i: i9, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i9+" are identical)"}];
-return false;
-break outer0;
-}
-}
-}
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions/sensitive",schemaPath:"#/$defs/Permissions/properties/sensitive/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid2 = _errs51 === errors;
-}
-else {
-var valid2 = true;
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/permissions",schemaPath:"#/$defs/Permissions/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.reason !== undefined){
-let data23 = data.reason;
-const _errs54 = errors;
-if(errors === _errs54){
-if(typeof data23 === "string"){
-if(func1(data23) > 500){
-validate38.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/maxLength",keyword:"maxLength",params:{limit: 500},message:"must NOT have more than 500 characters"}];
-return false;
-}
-}
-else {
-validate38.errors = [{instancePath:instancePath+"/reason",schemaPath:"#/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs54 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate38.errors = vErrors;
-return errors === 0;
-}
-validate38.evaluated = {"props":{"permissions":true,"reason":true},"dynamicProps":false,"dynamicItems":false};
-
-export const permissionRequestResult = validate39;
-const schema55 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:outrigger:schema:protocol:permission-request.result","title":"PermissionRequestResult","description":"The operator's word.","type":"object","properties":{"granted":{"type":"boolean","description":"True: all of it was granted."},"effective":{"enum":["now","restart"],"description":"When it takes effect: at once, or when the plugin's process starts again."}},"required":["granted"]};
-
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:permission-request.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate39.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.granted === undefined) && (missing0 = "granted")){
-validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.granted !== undefined){
-const _errs1 = errors;
-if(typeof data.granted !== "boolean"){
-validate39.errors = [{instancePath:instancePath+"/granted",schemaPath:"#/properties/granted/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs1 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.effective !== undefined){
-let data1 = data.effective;
-const _errs3 = errors;
-if(!((data1 === "now") || (data1 === "restart"))){
-validate39.errors = [{instancePath:instancePath+"/effective",schemaPath:"#/properties/effective/enum",keyword:"enum",params:{allowedValues: schema55.properties.effective.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid0 = _errs3 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-else {
-validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate39.errors = vErrors;
-return errors === 0;
-}
-validate39.evaluated = {"props":{"granted":true,"effective":true},"dynamicProps":false,"dynamicItems":false};
-
-export const progressParams = validate40;
-
-function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:outrigger:schema:protocol:progress.params" */;
 let vErrors = null;
 let errors = 0;
-const evaluated0 = validate40.evaluated;
+const evaluated0 = validate34.evaluated;
 if(evaluated0.dynamicProps){
 evaluated0.props = undefined;
 }
@@ -3593,14 +2205,14 @@ if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.event === undefined) && (missing0 = "event")){
-validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.event !== undefined){
 const _errs1 = errors;
 if(typeof data.event !== "string"){
-validate40.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/event",schemaPath:"#/properties/event/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -3615,12 +2227,12 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data1 === "string"){
 if(func1(data1) > 2000){
-validate40.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
+validate34.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/maxLength",keyword:"maxLength",params:{limit: 2000},message:"must NOT have more than 2000 characters"}];
 return false;
 }
 }
 else {
-validate40.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate34.errors = [{instancePath:instancePath+"/message",schemaPath:"#/properties/message/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3636,18 +2248,18 @@ const _errs5 = errors;
 if(errors === _errs5){
 if((typeof data2 == "number") && (isFinite(data2))){
 if(data2 > 100 || isNaN(data2)){
-validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+validate34.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
 if(data2 < 0 || isNaN(data2)){
-validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate34.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 else {
-validate40.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate34.errors = [{instancePath:instancePath+"/percentage",schemaPath:"#/properties/percentage/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
@@ -3661,402 +2273,12 @@ var valid0 = true;
 }
 }
 else {
-validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate40.errors = vErrors;
+validate34.errors = vErrors;
 return errors === 0;
 }
-validate40.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
-
-export const secretGetParams = validate41;
-
-function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate41.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.name === undefined) && (missing0 = "name")){
-validate41.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.name !== undefined){
-let data0 = data.name;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate41.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate41.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate41.errors = vErrors;
-return errors === 0;
-}
-validate41.evaluated = {"props":{"name":true},"dynamicProps":false,"dynamicItems":false};
-
-export const secretGetResult = validate42;
-
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:secret-get.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate42.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.value === undefined) && (missing0 = "value")){
-validate42.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.value !== undefined){
-if(typeof data.value !== "string"){
-validate42.errors = [{instancePath:instancePath+"/value",schemaPath:"#/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-else {
-validate42.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate42.errors = vErrors;
-return errors === 0;
-}
-validate42.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageDeleteParams = validate43;
-
-function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-delete.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate43.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.key === undefined) && (missing0 = "key")){
-validate43.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.key !== undefined){
-let data0 = data.key;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate43.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate43.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate43.errors = vErrors;
-return errors === 0;
-}
-validate43.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageGetParams = validate44;
-
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate44.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.key === undefined) && (missing0 = "key")){
-validate44.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.key !== undefined){
-let data0 = data.key;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate44.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate44.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate44.errors = vErrors;
-return errors === 0;
-}
-validate44.evaluated = {"props":{"key":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageGetResult = validate45;
-
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-get.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate45.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.value === undefined) && (missing0 = "value")){
-validate45.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-}
-else {
-validate45.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate45.errors = vErrors;
-return errors === 0;
-}
-validate45.evaluated = {"props":{"value":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageListParams = validate46;
-
-function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-list.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate46.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.prefix !== undefined){
-let data0 = data.prefix;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate46.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-}
-else {
-validate46.errors = [{instancePath:instancePath+"/prefix",schemaPath:"#/properties/prefix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-else {
-validate46.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate46.errors = vErrors;
-return errors === 0;
-}
-validate46.evaluated = {"props":{"prefix":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageListResult = validate47;
-
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-list.result" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate47.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.keys === undefined) && (missing0 = "keys")){
-validate47.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.keys !== undefined){
-let data0 = data.keys;
-const _errs1 = errors;
-if(errors === _errs1){
-if(Array.isArray(data0)){
-var valid1 = true;
-const len0 = data0.length;
-for(let i0=0; i0<len0; i0++){
-const _errs3 = errors;
-if(typeof data0[i0] !== "string"){
-validate47.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/properties/keys/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid1 = _errs3 === errors;
-if(!valid1){
-break;
-}
-}
-}
-else {
-validate47.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate47.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate47.errors = vErrors;
-return errors === 0;
-}
-validate47.evaluated = {"props":{"keys":true},"dynamicProps":false,"dynamicItems":false};
-
-export const storageSetParams = validate48;
-
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
-/*# sourceURL="urn:outrigger:schema:protocol:storage-set.params" */;
-let vErrors = null;
-let errors = 0;
-const evaluated0 = validate48.evaluated;
-if(evaluated0.dynamicProps){
-evaluated0.props = undefined;
-}
-if(evaluated0.dynamicItems){
-evaluated0.items = undefined;
-}
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.key === undefined) && (missing0 = "key")) || ((data.value === undefined) && (missing0 = "value"))){
-validate48.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.key !== undefined){
-let data0 = data.key;
-const _errs1 = errors;
-if(errors === _errs1){
-if(typeof data0 === "string"){
-if(func1(data0) > 200){
-validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/maxLength",keyword:"maxLength",params:{limit: 200},message:"must NOT have more than 200 characters"}];
-return false;
-}
-else {
-if(func1(data0) < 1){
-validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate48.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
-}
-}
-else {
-validate48.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate48.errors = vErrors;
-return errors === 0;
-}
-validate48.evaluated = {"props":{"key":true,"value":true},"dynamicProps":false,"dynamicItems":false};
+validate34.evaluated = {"props":{"event":true,"message":true,"percentage":true},"dynamicProps":false,"dynamicItems":false};
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -115,6 +116,10 @@ func (s *session) read(in io.Reader, output *output) bool {
 			return false
 		}
 		s.peer.receive(text)
+		// The next read blocks, and may keep the handler waiting for its processor for as long as the scheduler takes to notice.
+		if reader.in.Buffered() == 0 {
+			runtime.Gosched()
+		}
 	}
 	return true
 }

@@ -16,15 +16,6 @@ export interface HostLink {
   notify(method: string, params: object): void;
 }
 
-/** A hook call in flight: the context its handler sees, and the host's side of its signal. */
-export interface Call {
-  readonly context: HandlerContext;
-  cancel(reason: unknown): void;
-  /** True when this error is how the handler obeyed its signal. */
-  isAbort(error: unknown): boolean;
-  end(): void;
-}
-
 type Params = HookInvokeParams | HookNotifyParams;
 
 export function makePluginContext(host: HostLink, config: Record<string, unknown>): PluginContext {
@@ -45,50 +36,159 @@ export function makePluginContext(host: HostLink, config: Record<string, unknown
   };
 }
 
-/** Closures, not methods: a handler may take the context apart. */
-export function makeCall(host: HostLink, plugin: PluginContext, params: Params): Call {
-  const deadlineMs = isInvoke(params) ? params.deadlineMs : Number.POSITIVE_INFINITY;
-  const { event, hook, context: eventContext } = params;
-  const signal = makeSignal(deadlineMs);
-  let log: HandlerContext['log'] | undefined;
-  const context: HandlerContext = {
-    event,
-    hook,
-    context: eventContext,
-    config: plugin.config,
-    state: params['state'],
-    attempt: isInvoke(params) ? params.attempt : 1,
-    outcome: params.outcome,
-    deadlineMs,
-    storage: plugin.storage,
-    secret: plugin.secret,
-    fetch: async (url, options = {}) =>
-      fetchResponse((await ask(host, signal.get(), { method: 'net/fetch', params: fetchParams(url, options) })) as NetFetchResult),
-    // The signal ends the waiting only: a person still thinks about the question.
-    requestPermission: async (permissions, reason) =>
-      (await unlessAborted(plugin.requestPermission(permissions, reason), signal.get())) as PermissionAnswer,
-    call: (service, given = {}) => ask(host, signal.get(), { method: service, params: given }),
-    get log() {
-      log ??= makeLog(host, event);
-      return log;
-    },
-    get signal() {
-      return signal.get();
-    },
-    remainingMs: signal.remainingMs,
-    progress(message, percentage) {
-      if (signal.restart()) host.notify('$/progress', { event, message, percentage });
-    },
-    emit: async (name, payload) =>
-      (await ask(host, signal.get(), { method: 'hook/emit', params: { hook: name, payload, event } })) as HookEmitResult,
-  };
-  return { context, cancel: signal.abort, isAbort: signal.isAbort, end: signal.end };
+/** A hook call in flight: the context its handler sees, and the host's side of its signal. */
+export class Call {
+  readonly host: HostLink;
+  readonly plugin: PluginContext;
+  readonly context: HandlerContext;
+  readonly #event: string;
+  readonly #deadlineMs: number;
+  #started: number = performance.now();
+  /** Made only when the handler looks at the signal, and the timer with it. */
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #reason: unknown;
+  #ended = false;
+  #log: PluginContext['log'] | undefined;
+
+  constructor(host: HostLink, plugin: PluginContext, params: Params) {
+    this.host = host;
+    this.plugin = plugin;
+    this.#event = params.event;
+    this.#deadlineMs = isInvoke(params) ? params.deadlineMs : Number.POSITIVE_INFINITY;
+    this.context = new CallContext(this, params, this.#deadlineMs);
+  }
+
+  get log(): PluginContext['log'] {
+    this.#log ??= makeLog(this.host, this.#event);
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason === undefined) this.#arm();
+      else this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#deadlineMs - (performance.now() - this.#started));
+  }
+
+  /** Asks the host on behalf of this call: when that is cancelled the host is told, and the handler does not wait for what may never come. */
+  ask(method: string, params: object): Promise<unknown> {
+    const { signal } = this;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    return unlessAborted(this.host.request(method, params, signal), signal);
+  }
+
+  progress(message: string | undefined, percentage: number | undefined): void {
+    this.#started = performance.now();
+    this.#arm();
+    if (!this.#ended) this.host.notify('$/progress', { event: this.#event, message, percentage });
+  }
+
+  cancel(reason: unknown): void {
+    this.#reason ??= reason;
+    clearTimeout(this.#timer);
+    this.#controller?.abort(this.#reason);
+  }
+
+  /** True when this error is how the handler obeyed its signal. */
+  isAbort(error: unknown): boolean {
+    return this.#reason !== undefined && (error === this.#reason || (error instanceof Error && error.name === 'AbortError'));
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const isArmed = this.#controller !== undefined && !this.#ended && this.#reason === undefined;
+    if (!isArmed || this.#deadlineMs === Number.POSITIVE_INFINITY) return;
+    const late = (): void => this.cancel(new DOMException('The deadline of the call is over', 'TimeoutError'));
+    this.#timer = setTimeout(late, this.remainingMs());
+    this.#timer.unref();
+  }
 }
 
-/** Asks the host on behalf of one call: when that is cancelled the host is told, and the handler does not wait for what may never come. */
-function ask(host: HostLink, signal: AbortSignal, { method, params }: { method: string; params: object }): Promise<unknown> {
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return unlessAborted(host.request(method, params, signal), signal);
+/**
+ * One is made for every event, so it must cost little: only values are its own, the rest is made when it is asked for. Functions come
+ * out of getters, not as methods: a handler may take the context apart.
+ */
+class CallContext implements HandlerContext {
+  readonly event: string;
+  readonly hook: string;
+  readonly context: HandlerContext['context'];
+  readonly config: Record<string, unknown>;
+  readonly state: unknown;
+  readonly attempt: number;
+  readonly outcome: HandlerContext['outcome'];
+  readonly deadlineMs: number;
+  readonly #call: Call;
+
+  constructor(call: Call, params: Params, deadlineMs: number) {
+    this.event = params.event;
+    this.hook = params.hook;
+    this.context = params.context;
+    this.config = call.plugin.config;
+    this.state = params['state'];
+    this.attempt = isInvoke(params) ? params.attempt : 1;
+    this.outcome = params.outcome;
+    this.deadlineMs = deadlineMs;
+    this.#call = call;
+  }
+
+  get log(): HandlerContext['log'] {
+    return this.#call.log;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get storage(): HandlerContext['storage'] {
+    return this.#call.plugin.storage;
+  }
+
+  get secret(): HandlerContext['secret'] {
+    return this.#call.plugin.secret;
+  }
+
+  get fetch(): HandlerContext['fetch'] {
+    const call = this.#call;
+    return async (url, options = {}) => fetchResponse((await call.ask('net/fetch', fetchParams(url, options))) as NetFetchResult);
+  }
+
+  /** The signal ends the waiting only: a person still thinks about the question. */
+  get requestPermission(): HandlerContext['requestPermission'] {
+    const call = this.#call;
+    return (permissions, reason) => unlessAborted(call.plugin.requestPermission(permissions, reason), call.signal);
+  }
+
+  get call(): HandlerContext['call'] {
+    const call = this.#call;
+    return (service, given = {}) => call.ask(service, given);
+  }
+
+  get remainingMs(): HandlerContext['remainingMs'] {
+    const call = this.#call;
+    return () => call.remainingMs();
+  }
+
+  get progress(): HandlerContext['progress'] {
+    const call = this.#call;
+    return (message, percentage) => call.progress(message, percentage);
+  }
+
+  get emit(): HandlerContext['emit'] {
+    const call = this.#call;
+    return async (hook, payload) => (await call.ask('hook/emit', { hook, payload, event: call.context.event })) as HookEmitResult;
+  }
 }
 
 function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -102,50 +202,6 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function isInvoke(params: Params): params is HookInvokeParams {
   return params['deadlineMs'] !== undefined;
-}
-
-/** The signal of one call. Controller and timer are made only when the handler looks at the signal. */
-function makeSignal(deadlineMs: number) {
-  let started = performance.now();
-  let controller: AbortController | undefined;
-  let reason: unknown;
-  let ended = false;
-  let timer: NodeJS.Timeout | undefined;
-  const remainingMs = (): number => Math.max(0, deadlineMs - (performance.now() - started));
-  const abort = (why: unknown): void => {
-    reason ??= why;
-    clearTimeout(timer);
-    controller?.abort(reason);
-  };
-  const arm = (): void => {
-    clearTimeout(timer);
-    if (controller === undefined || ended || reason !== undefined || deadlineMs === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(() => abort(new DOMException('The deadline of the call is over', 'TimeoutError')), remainingMs());
-    timer.unref();
-  };
-  return {
-    remainingMs,
-    abort,
-    get(): AbortSignal {
-      if (controller === undefined) {
-        controller = new AbortController();
-        if (reason === undefined) arm();
-        else controller.abort(reason);
-      }
-      return controller.signal;
-    },
-    restart(): boolean {
-      started = performance.now();
-      arm();
-      return !ended;
-    },
-    isAbort: (error: unknown): boolean =>
-      reason !== undefined && (error === reason || (error instanceof Error && error.name === 'AbortError')),
-    end(): void {
-      ended = true;
-      clearTimeout(timer);
-    },
-  };
 }
 
 function makeLog(host: HostLink, event: string | undefined): PluginContext['log'] {

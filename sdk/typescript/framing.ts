@@ -28,6 +28,7 @@ export class MessageReader {
     this.#limit = limit;
   }
 
+  /** Nothing of the chunk is kept. */
   push(chunk: Buffer): void {
     let start = 0;
     while (start < chunk.length) start = this.#body === undefined ? this.#line(chunk, start) : this.#bodyPart(chunk, start, this.#body);
@@ -36,6 +37,11 @@ export class MessageReader {
   #line(chunk: Buffer, start: number): number {
     const end = chunk.indexOf(NEWLINE, start);
     const limit = this.framing === 'content-length' ? MAX_HEADER_BYTES : this.#limit();
+    // Nearly always it lies whole in one chunk.
+    if (end >= 0 && this.#size === 0 && end - start <= limit) {
+      this.#endOfLine(chunk.toString('utf8', start, end).trim());
+      return end + 1;
+    }
     this.#keep(chunk, start, end < 0 ? chunk.length : end, limit);
     if (end < 0) return chunk.length;
     if (this.#tooLong) {
@@ -92,7 +98,8 @@ export class MessageReader {
     this.#size += end - start;
     this.#tooLong = this.#size > limit;
     if (this.#tooLong) this.#parts = [];
-    else if (end > start) this.#parts.push(chunk.subarray(start, end));
+    // Copied: the chunk is read into again.
+    else if (end > start) this.#parts.push(Buffer.from(chunk.subarray(start, end)));
   }
 
   #take(): string {

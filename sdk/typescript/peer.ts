@@ -118,12 +118,12 @@ export class Peer {
   #answer(id: RequestId, result: unknown): void {
     let text: string;
     try {
-      text = JSON.stringify(result ?? {});
+      text = result === undefined || result === null ? '{}' : JSON.stringify(result);
     } catch (error) {
       this.refuse(id, new Error(`Cannot send the answer: ${messageOf(error)}`, { cause: error }));
       return;
     }
-    const message = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
+    const message = `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${text}}`;
     // A text of n characters has at most 3n bytes: nearly always this says enough.
     if (message.length * 3 > this.maxBytes && Buffer.byteLength(message) > this.maxBytes) {
       this.refuse(id, new WireError('MESSAGE_TOO_LARGE', -32007, `Cannot send the answer: it is larger than ${this.maxBytes} bytes`));

@@ -7,7 +7,7 @@ import type {
   InitializeResult,
   NetDeniedParams,
 } from '@outrigger/schemas';
-import { type Call, makeCall, makePluginContext } from './context.ts';
+import { Call, makePluginContext } from './context.ts';
 import { isObject, messageOf, Peer, type RequestId, WireError } from './peer.ts';
 import type { Plugin, PluginContext } from './types.ts';
 
@@ -113,15 +113,13 @@ export class PluginRuntime {
 
   #invoke(params: HookInvokeParams, id: RequestId): unknown {
     if (this.#stopping) throw new WireError('PLUGIN_STOPPED', -32010, `Cannot handle "${params.hook}": the plugin is stopping`);
-    const call = makeCall(this.peer, this.#context, params);
+    const call = new Call(this.peer, this.#context, params);
     this.#calls.set(id, call);
     try {
       const result = this.#handle(params, call);
-      if (!isThenable(result)) {
-        this.#ended(id, call);
-        return checkAnswer(params.hook, result);
-      }
-      return this.#track(this.#settled(params, id, call, result));
+      if (isThenable(result)) return this.#track(this.#settled(params, id, call, result));
+      this.#ended(id, call);
+      return checkAnswer(params.hook, result);
     } catch (error) {
       this.#ended(id, call);
       throw this.#failed(params, call, error);
@@ -140,7 +138,7 @@ export class PluginRuntime {
 
   #notify(params: HookNotifyParams): void {
     if (this.#stopping) return;
-    const call = makeCall(this.peer, this.#context, params);
+    const call = new Call(this.peer, this.#context, params);
     const run = async () => {
       try {
         await this.#handle(params, call);

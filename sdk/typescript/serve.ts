@@ -1,4 +1,5 @@
 import { frame, MessageReader } from './framing.ts';
+import { readStdin } from './input.ts';
 import { WireError } from './peer.ts';
 import { PluginRuntime } from './runtime.ts';
 import type { Plugin } from './types.ts';
@@ -16,7 +17,7 @@ export function guardStdout(): Write {
   if (wire === undefined) {
     const { stdout, stderr } = process;
     const write = stdout.write.bind(stdout);
-    wire = (text, done) => void write(text, () => done?.());
+    wire = (text, done) => void (done === undefined ? write(text) : write(text, () => done()));
     stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
   }
   return wire;
@@ -46,8 +47,8 @@ export function serve(plugin: Plugin): void {
   };
   // One turn later: what came with it is answered first.
   runtime.onExit = () => setImmediate(exit, 0);
-  process.stdin.on('data', (chunk: Buffer) => reader.push(chunk));
-  process.stdin.on('end', leave).on('error', leave);
+  const stdin = readStdin((chunk) => out.together(() => reader.push(chunk)));
+  stdin.on('end', leave).on('error', leave);
   process.stdout.on('error', () => process.exit(0));
   process.stderr.on('error', () => {});
   process.on('SIGTERM', leave);
@@ -69,17 +70,24 @@ function makeOutput(write: Write) {
     queued = '';
     if (text !== '' || done !== undefined) write(text, done);
   };
+  const onTick = (): void => {
+    scheduled = false;
+    flush();
+  };
   return {
     flush,
+    /** What is sent in the meantime leaves when it is done. */
+    together(run: () => void): void {
+      scheduled = true;
+      run();
+      onTick();
+    },
     send(text: string): void {
       queued += text;
       if (queued.length >= FLUSH_CHARACTERS) flush();
       if (scheduled || queued === '') return;
       scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        flush();
-      });
+      process.nextTick(onTick);
     },
   };
 }

@@ -88,7 +88,7 @@ export interface PluginContext<C = Record<string, unknown>> {
 }
 
 /**
- * What a handler is given beside the payload.
+ * What a handler is given beside the payload. It may be taken apart; a copy made with `...` has its values only, not what it can do.
  *
  * @example
  * async (payload, { signal, log }) => {

@@ -112,8 +112,10 @@ function ourCall(child: Child, timers: Timers): Call {
   return (payload) =>
     new Promise((resolve, reject) => {
       const shared = `"event":"e","hook":"bench.echo","context":{},"payload":${JSON.stringify(payload)}`;
-      const call = { event: 'e', shared, state: undefined, attempt: 1, timeoutMs: 5000, deadline: timers.now() + 20_000 };
-      connection.invoke(call, (reply) => (reply.ok ? resolve(reply) : reject(new Error(reply.failure.message))));
+      connection.invoke({
+        ...{ method: 'hook/invoke', event: 'e', shared, state: undefined, attempt: 1, timeoutMs: 5000, deadline: timers.now() + 20_000 },
+        settle: (reply) => (reply.ok ? resolve(reply) : reject(new Error(reply.failure.message))),
+      });
     });
 }
 

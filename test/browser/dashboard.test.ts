@@ -70,7 +70,26 @@ test('the dashboard shows a plugin crash when it happens, with its last words', 
   await page.getByText(`1 event went on without fragile at ${HOOK}: EVENT_POISONED`).waitFor();
   await page.locator('.lines').getByText('EVENT_POISONED').waitFor();
   await page.locator('.log').getByText('the sky fell').first().waitFor();
+  await page.getByText(/^journal \d+ [KM]iB, \d+ written, 0 lost$/).waitFor();
   await shoot(browser, 'crash');
+  expect(browser.complaints).toEqual([]);
+});
+
+test('the dashboard shows the log from a level on, and what the operator set for a plugin', async () => {
+  await place.up();
+  await place.run(['plugins', 'set', 'fragile', '--log-level', 'debug']);
+  const { browser, client } = await open();
+  const { page } = browser;
+  await emit(client, 'boom');
+  const log = page.locator('.log');
+  await log.getByText('the sky fell').first().waitFor();
+  await page.locator('[data-plugin="fragile"]').getByText('Log level debug').waitFor();
+
+  await page.getByLabel('Lowest level of the log').selectOption('warn');
+
+  await log.getByText('event went on without a plugin').first().waitFor();
+  expect(await log.getByText('the sky fell', { exact: true }).count()).toBe(0);
+  await shoot(browser, 'log-level');
   expect(browser.complaints).toEqual([]);
 });
 

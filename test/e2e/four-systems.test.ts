@@ -59,7 +59,7 @@ testWithAll({ bwrap: 'bubblewrap', python3: 'python3-venv' })(
     const program = (name: string, ...args: string[]): Promise<string> =>
       run(python, [place.path('programs', `${name}.py`), ...args], place.folder, env);
 
-    // `run` has a host of its own, with the same data folder; the programs share the daemon.
+    // `run` asks the daemon too.
     expect(await place.run(['run', '--', 'echo', 'hello'])).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
     const printed = await Promise.all([program('train', 'train', 'model::layers=7'), program('experiment'), program('session')]);
 
@@ -79,7 +79,7 @@ testWithAll({ bwrap: 'bubblewrap', python3: 'python3-venv' })(
     expect(printed[0]).toBe('trained 7 layers\n');
     await expectTraces(place);
     expect(await shown(place, 'plugins', 'show', 'audit-log')).toMatchObject({ trust: 'none', sandbox: 'bubblewrap', problems: [] });
-    expect(await shown(place, 'status')).toMatchObject({ events: 3, plugins: [{ name: 'audit-log', starts: 1 }] });
+    expect(await shown(place, 'status')).toMatchObject({ events: 4, plugins: [{ name: 'audit-log', starts: 1 }] });
   },
 );
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import type { Validator } from '@outrigger/schemas';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import { SERVICES } from '../../schemas/generate.ts';
 import { everyDocument, everySchema, ROOT, readJson, type SchemaFile } from './every-schema.ts';
 
 interface InvalidExample {
@@ -20,12 +21,17 @@ async function precompiled({ path, name }: SchemaFile): Promise<Validator | unde
   // What the command line prints is checked by its tests only.
   if (path.startsWith('cli.')) return undefined;
   const catalog = /^catalogs\/(.*?)\//.exec(path)?.[1];
-  const group = catalog ? `catalog-${catalog}` : path.startsWith('protocol/') ? 'protocol' : 'files';
+  const group = catalog ? `catalog-${catalog}` : groupOf(path);
   const exportName = name.replace(catalog ? `${catalog}.` : '', '').replace(/[.\-_](\w)/g, (_, letter: string) => letter.toUpperCase());
   const module = (await import(new URL(`generated/validate-${group}.js`, ROOT).href)) as Record<string, Validator>;
   const validator = module[exportName];
   if (!validator) throw new Error(`No precompiled validator "${exportName}" in validate-${group}.js`);
   return validator;
+}
+
+function groupOf(path: string): string {
+  if (!path.startsWith('protocol/')) return 'files';
+  return SERVICES.test(path) ? 'services' : 'protocol';
 }
 
 function examples(kind: 'valid' | 'invalid', name: string): string[] {

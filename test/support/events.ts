@@ -1,6 +1,7 @@
 import type { HookPoint, Trace } from '@outrigger/schemas';
 import { handlerParticipant, pluginParticipant } from '../../host/daemon/participants.ts';
 import type { Handler, HandlerOptions } from '../../host/daemon/types.ts';
+import { ANSWER_BYTES, AnswerRoom } from '../../host/dispatcher/answer-room.ts';
 import { emit } from '../../host/dispatcher/emit.ts';
 import type { EventRun, Origin } from '../../host/dispatcher/event-run.ts';
 import { makePlan, type Participant, type Plan } from '../../host/dispatcher/plan.ts';
@@ -111,6 +112,8 @@ export function planOf(hook: LoadedHook, participants: readonly Participant[]): 
 /** Fires events at participants. Close it: its clock keeps the process alive. */
 export class Stage {
   readonly timers: Timers = new Timers();
+  answerBytes: number = ANSWER_BYTES;
+  readonly room: AnswerRoom = new AnswerRoom(() => this.answerBytes);
   readonly begun: EventRun[] = [];
   readonly recorded: EventRun[] = [];
   readonly backgroundErrors: unknown[] = [];
@@ -118,6 +121,7 @@ export class Stage {
   emit(hook: LoadedHook, participants: readonly Participant[], fired: { payload?: Payload; origin?: Origin } = {}): Promise<Outcome> {
     const context = {
       timers: this.timers,
+      room: this.room,
       isInspecting: false,
       begin: (run: EventRun) => this.begun.push(run),
       record: (run: EventRun) => this.recorded.push(run),

@@ -6,7 +6,7 @@ import * as edit from '../../registry/edit-config.ts';
 import { findConfig } from '../../registry/find-config.ts';
 import { loadManifest } from '../../registry/load-manifest.ts';
 import { isEmpty } from '../../sandbox/policy/permissions.ts';
-import { applyChange, daemonText } from '../apply-change.ts';
+import { applyChange, type Cause, daemonText } from '../apply-change.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openRegistry } from '../open-registry.ts';
@@ -15,6 +15,9 @@ import { problemText, shortPath } from '../print/problem-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { cacheFolder } from '../user-folders.ts';
 
+/** Longest detail that the daemon takes, in characters. */
+const MAX_DETAIL = 200;
+
 type Change = 'enabled' | 'disabled' | 'added' | 'removed' | 'set';
 
 /** `outrigger plugins enable` and `disable`: neither reads the plugin, so both work however broken it is. */
@@ -22,7 +25,8 @@ export async function enablePlugin(context: CliContext, plugin: string, enabled:
   const file = await configFile(context, plugin);
   await assertKnown(context, plugin);
   await edit.setPluginEnabled(file, plugin, enabled);
-  return tell(context, { plugin, file, change: enabled ? 'enabled' : 'disabled' });
+  const cause = { action: enabled ? 'enable' : 'disable', plugin } as const;
+  return tell(context, { plugin, file, change: enabled ? 'enabled' : 'disabled' }, cause);
 }
 
 /** `outrigger plugins add`: writes into the config in force, or makes one here. */
@@ -36,7 +40,7 @@ export async function addPlugin(context: CliContext, path: string, trust: boolea
   const file = (await firstConfig(context)) ?? join(context.cwd, 'outrigger.yaml');
   await edit.addPlugin(file, { name: value.name, path: pathFrom(dirname(file), directory), ...(trust ? { trust: 'full' } : {}) });
   if (!trust) context.log.warn(confinedNote(value));
-  return tell(context, { plugin: value.name, file, change: 'added' });
+  return tell(context, { plugin: value.name, file, change: 'added' }, { action: 'add', plugin: value.name });
 }
 
 /** What happens next to a plugin that was added without trust. */
@@ -49,7 +53,7 @@ function confinedNote({ name, permissions = {} }: Manifest): string {
 export async function removePlugin(context: CliContext, plugin: string): Promise<number> {
   const file = await configFile(context, plugin);
   await edit.removePlugin(file, plugin);
-  return tell(context, { plugin, file, change: 'removed' });
+  return tell(context, { plugin, file, change: 'removed' }, { action: 'remove', plugin });
 }
 
 /** A name nobody knows is a slip of the pen, and would make a config with a plugin that is not there. */
@@ -61,24 +65,35 @@ async function assertKnown(context: CliContext, plugin: string): Promise<void> {
   throw new HostError('PLUGIN_UNKNOWN', `Cannot find plugin "${plugin}": no plugin has this name${guess}`);
 }
 
-/** `outrigger plugins set`: mode and priority, at every hook point or at one. */
+/** `outrigger plugins set`: mode and priority, at every hook point or at one, and log level. */
 export async function setPlugin(context: CliContext, plugin: string, options: Readonly<Record<string, unknown>>): Promise<number> {
-  const { mode, priority, hook } = options;
-  if (mode === undefined && priority === undefined) throw new UsageError('Cannot set nothing: give --mode, --priority or both');
-  const settings = { ...(mode === undefined ? {} : { mode }), ...(priority === undefined ? {} : { priority }) };
-  return set(context, plugin, { within: hook === undefined ? [] : ['hooks', String(hook)], settings });
+  const { mode, priority, logLevel, hook } = options;
+  const given = Object.entries({ mode, priority, logLevel }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) throw new UsageError('Cannot set nothing: give --mode, --priority or --log-level');
+  if (logLevel !== undefined && hook !== undefined)
+    throw new UsageError('Cannot set a log level for one hook point: leave out --hook, it counts for all that the plugin writes');
+  const where = { within: hook === undefined ? [] : ['hooks', String(hook)], settings: Object.fromEntries(given) };
+  const said = given.map(([name, value]) => `${name} ${value}`).join(', ');
+  return set(context, plugin, where, { action: 'set', detail: hook === undefined ? said : `${said} at ${hook}` });
 }
 
 /** `outrigger plugins config set`: a value that is no JSON is a text. */
 export function setPluginConfig(context: CliContext, plugin: string, [key, text]: readonly [string, string]): Promise<number> {
-  return set(context, plugin, { within: ['config'], settings: { [key]: readValue(text) } });
+  // The value may be anything, a password too: the journal is told the name alone.
+  return set(context, plugin, { within: ['config'], settings: { [key]: readValue(text) } }, { action: 'config', detail: key });
 }
 
-async function set(context: CliContext, plugin: string, where: Parameters<typeof edit.setPluginSettings>[2]): Promise<number> {
+async function set(
+  context: CliContext,
+  plugin: string,
+  where: Parameters<typeof edit.setPluginSettings>[2],
+  { action, detail }: Pick<Cause, 'action' | 'detail'>,
+): Promise<number> {
   const file = await configFile(context, plugin);
   await assertKnown(context, plugin);
   await edit.setPluginSettings(file, plugin, where);
-  return tell(context, { plugin, file, change: 'set' });
+  const cause = { action, plugin, ...(detail === undefined ? {} : { detail: detail.slice(0, MAX_DETAIL) }) };
+  return tell(context, { plugin, file, change: 'set' }, cause);
 }
 
 function readValue(text: string): unknown {
@@ -89,9 +104,9 @@ function readValue(text: string): unknown {
   }
 }
 
-async function tell(context: CliContext, done: { plugin: string; file: string; change: Change }): Promise<number> {
+async function tell(context: CliContext, done: { plugin: string; file: string; change: Change }, cause: Cause): Promise<number> {
   const where = { added: 'to', removed: 'from', enabled: 'in', disabled: 'in', set: 'in' } as const;
-  const daemon = await applyChange(context);
+  const daemon = await applyChange(context, cause);
   context.answer(
     { ...done, ...(daemon === undefined ? {} : { daemon }) },
     () =>

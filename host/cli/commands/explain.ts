@@ -1,33 +1,23 @@
-import type { Explanation, Host } from '../../daemon/types.ts';
-import type { OrderedSubscription } from '../../registry/types.ts';
+import type { HooksExplainResult } from '@outrigger/schemas';
+import { explained } from '../../daemon/clients/explain-hook.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { anyHooks, withHost } from '../open-host.ts';
 import { printable } from '../print/printable.ts';
 import { type Cell, table } from '../print/table.ts';
+import { type DaemonOptions, withRunningDaemon } from '../running-daemon.ts';
 
-/** `outrigger explain`: who would be asked, in what order and why, and who would not. */
-export async function explain(context: CliContext, hook: string): Promise<number> {
-  const print = async (host: Host): Promise<number> => {
-    const explanation = anyHooks(host).explain(hook);
-    context.answer(documentOf(explanation), () => textOf(explanation, context));
-    return EXIT.done;
-  };
-  return withHost(context, print, { startEager: false });
+/** `outrigger explain`: who would be asked, in what order and why, and who would not; as the daemon has it, where one runs. */
+export async function explain(context: CliContext, hook: string, options: DaemonOptions): Promise<number> {
+  const there = await withRunningDaemon(context, options, (wire) => wire.request<HooksExplainResult>('hooks/explain', { hook }));
+  const plan = there ?? (await withHost(context, async (host) => explained(anyHooks(host).explain(hook)), { startEager: false }));
+  context.answer(plan, () => textOf(plan, context));
+  return EXIT.done;
 }
 
-function documentOf({ hook, description, stages, left }: Explanation): object {
-  return { hook, description, plan: stages.flatMap((stage, index) => stage.map((line) => planLine(line, index))), left };
-}
-
-function planLine({ subscription, why }: OrderedSubscription, stage: number): object {
-  const { plugin, mode, priority, timeoutMs, onFailure, match } = subscription;
-  return { stage, plugin, mode, priority, timeoutMs, onFailure, ...(match ? { match } : {}), why };
-}
-
-function textOf({ hook, description, stages, left }: Explanation, context: CliContext): string {
+function textOf({ hook, description, plan, left }: HooksExplainResult, context: CliContext): string {
   const { paint } = context;
-  const rows = stages.flatMap((stage, index) => stage.map((line) => row(line, index)));
+  const rows = plan.map(row);
   const columns = [
     { title: '#', align: 'right' as const },
     { title: 'plugin' },
@@ -45,13 +35,13 @@ function textOf({ hook, description, stages, left }: Explanation, context: CliCo
   return lines.join('\n');
 }
 
-function row({ subscription, why }: OrderedSubscription, stage: number): Cell[] {
+function row({ stage, plugin, mode, onFailure, timeoutMs, why }: HooksExplainResult['plan'][number]): Cell[] {
   return [
     { text: String(stage + 1), tone: 'faint' },
-    { text: printable(subscription.plugin), tone: 'name' },
-    { text: subscription.mode },
-    { text: subscription.onFailure },
-    { text: String(subscription.timeoutMs) },
+    { text: printable(plugin), tone: 'name' },
+    { text: mode },
+    { text: onFailure },
+    { text: String(timeoutMs) },
     { text: printable(why.join('; ')) },
   ];
 }

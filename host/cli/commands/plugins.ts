@@ -65,7 +65,7 @@ function summary(plugin: RegisteredPlugin): object {
 }
 
 function details(registry: Registry, plugin: RegisteredPlugin): object {
-  const { manifest, manifestFile, required, config, granted, confinement, sets } = plugin;
+  const { manifest, manifestFile, required, config, granted, confinement, sets, logLevel } = plugin;
   const subscriptions = subscriptionsOf(registry, plugin).map(({ hook, mode, priority, timeoutMs, onFailure, sources }) => ({
     hook,
     mode,
@@ -83,6 +83,7 @@ function details(registry: Registry, plugin: RegisteredPlugin): object {
     config,
     granted,
     ...(confinement?.hidden?.length ? { hidden: confinement.hidden } : {}),
+    ...(logLevel === undefined ? {} : { logLevel }),
     sets,
     subscriptions,
   };
@@ -126,6 +127,7 @@ function describe(registry: Registry, plugin: RegisteredPlugin, context: CliCont
     ['command', manifest && [manifest.runtime.command, ...(manifest.runtime.args ?? [])].join(' ')],
     ['sandbox', sandboxText(plugin)],
     ['content', contentText(plugin)],
+    ['log level', plugin.logLevel],
     ['sets', plugin.sets.join(', ')],
     ['config', Object.keys(plugin.config).length > 0 ? printableValue(plugin.config) : undefined],
   ];

@@ -1,24 +1,27 @@
 import { isNotFound } from '../../command/command-failure.ts';
 import { runCommand } from '../../command/run-command.ts';
 import type { CommandResult } from '../../command/types.ts';
+import { type CommandHost, commandHost } from '../command-host.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { outcomeText } from '../print/outcome-text.ts';
-import { type RecordOptions, withRecording } from '../with-recording.ts';
+import { type DaemonOptions, withRunningDaemon } from '../running-daemon.ts';
+import { withRecording } from '../with-recording.ts';
 
-/** `outrigger run`: returns what the command returned. */
+/** `outrigger run`, with the plugins of the daemon of this config where one runs: returns what the command returned. */
 export async function run(
   context: CliContext,
   [command = '', ...args]: string[],
-  options: RecordOptions,
+  options: DaemonOptions,
 ): Promise<number | NodeJS.Signals> {
   const { cwd, env, log, terminal } = context;
   const onForeground = (isTaken: boolean): void => {
     terminal.isTaken = isTaken;
   };
-  return withRecording(context, options, async (host) =>
-    ended(context, await runCommand(host, { command, args, cwd, env }, { log, onForeground })),
-  );
+  const runIn = async (host: CommandHost): Promise<number | NodeJS.Signals> =>
+    ended(context, await runCommand(host, { command, args, cwd, env }, { log, onForeground }));
+  const there = await withRunningDaemon(context, options, (wire, heard) => runIn(commandHost(context, wire, heard)));
+  return there ?? withRecording(context, { ...options }, runIn);
 }
 
 function ended({ log, options, write }: CliContext, result: CommandResult): number | NodeJS.Signals {

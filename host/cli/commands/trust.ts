@@ -64,7 +64,7 @@ export async function trustPlugin(context: CliContext, name: string, options: Re
   if (await needsEntry(configFile, name, now)) await setPluginTrust(configFile, name, trust);
   const { reason } = admission;
   if (reason !== undefined) context.log.warn(`Plugin "${name}" was accepted and still does not run: ${reason}`, { plugin: plugin.name });
-  const daemon = await applyChange(context);
+  const daemon = await applyChange(context, { action: 'trust', plugin: name });
   const said = { ...(reason === undefined ? {} : { reason }), ...(daemon === undefined ? {} : { daemon }) };
   const document = { plugin: name, file: configFile, change: 'trusted', lockFile, locked, ...said };
   context.answer(document, () => `trusted ${printable(name)} in ${printable(shortPath(lockFile, context.cwd))}${daemonText(daemon)}`);
@@ -84,7 +84,7 @@ export async function untrustPlugin(context: CliContext, name: string): Promise<
   }
   const file = listing ?? first;
   const where = lockFile ?? (file && lockFileOf(file));
-  const daemon = await applyChange(context);
+  const daemon = await applyChange(context, { action: 'untrust', plugin: name });
   const said = { ...(where === undefined ? {} : { lockFile: where }), ...(daemon === undefined ? {} : { daemon }) };
   context.answer({ plugin: name, file, change: 'untrusted', ...said }, () => {
     return `untrusted ${printable(name)}: what it was trusted with is taken back${daemonText(daemon)}`;

@@ -10,8 +10,9 @@ import { makeOwnFolder } from '../../daemon/control/own-folder.ts';
 import type { DaemonPlace } from '../../daemon/control/place.ts';
 import type { CatalogSource } from '../../daemon/define-catalog.ts';
 import { Dashboard } from '../../daemon/http/dashboard.ts';
-import { LogTail } from '../../daemon/http/log-tail.ts';
+import { type LevelOf, LogTail } from '../../daemon/http/log-tail.ts';
 import { HTTP_PORT } from '../../daemon/http/types.ts';
+import type { ReloadOptions } from '../../daemon/live/reloader.ts';
 import { HostError } from '../../protocol/errors.ts';
 import type { Logger } from '../../protocol/types.ts';
 import { setPluginEnabled } from '../../registry/edit-config.ts';
@@ -21,10 +22,14 @@ import { placeOf } from '../daemon-call.ts';
 import { EXIT } from '../exit-codes.ts';
 import { makeLog } from '../log.ts';
 import { withHost } from '../open-host.ts';
+import { PluginLevels } from '../plugin-levels.ts';
 import { makePaint } from '../print/paint.ts';
 import { UsageError } from '../usage-error.ts';
 
 type Options = Readonly<Record<string, unknown>>;
+
+const BY_DASHBOARD = { via: 'dashboard' } as const;
+const BY_FILES = { action: 'reload', by: { via: 'files' } } as const;
 
 /** `outrigger up`: the daemon in the foreground; with --stdio a host for the one application that started it. */
 export async function up(context: CliContext, options: Options): Promise<number> {
@@ -41,8 +46,10 @@ export async function up(context: CliContext, options: Options): Promise<number>
   const file = typeof options['logFile'] === 'string' ? new LogFile(options['logFile']) : undefined;
   try {
     const tail = new LogTail();
-    const quiet = { ...context, log: tail.tee(daemonLog(context, file?.write)) };
-    await withHost(quiet, (host) => serve(quiet, { host: host as unknown as AnyHost, place, network, httpPort, tail }), { journal: true });
+    const levels = new PluginLevels();
+    const quiet = { ...context, log: tail.tee(daemonLog(context, levels.of, file?.write), levels.of) };
+    const of = { place, network, httpPort, tail, levels };
+    await withHost(quiet, (host) => serve(quiet, { ...of, host: host as unknown as AnyHost }), { journal: true });
     return EXIT.done;
   } finally {
     await lock.release();
@@ -56,22 +63,25 @@ interface Serving {
   readonly network: NetworkOptions | undefined;
   readonly httpPort: number | undefined;
   readonly tail: LogTail;
+  readonly levels: PluginLevels;
 }
 
-async function serve(context: CliContext, { host, place, network, httpPort, tail }: Serving): Promise<void> {
+async function serve(context: CliContext, { host, place, network, httpPort, tail, levels }: Serving): Promise<void> {
   const { env, log } = context;
   const { files: configFiles } = await findConfig({ explicit: context.options.config, cwd: context.cwd, env });
   const serving = Promise.withResolvers<Daemon>();
+  const unfollow = levels.follow(host);
   // Before it serves: what is written from then on counts.
-  const unwatch = await host.watchFiles(async (changed) => (await serving.promise).reload({ changed }));
+  const unwatch = await host.watchFiles(async (changed) => (await serving.promise).reload({ changed, cause: BY_FILES }));
   const dashboard: Dashboard = new Dashboard({
     host,
     tail,
     log,
     status: () => daemon.status(),
     operator: {
-      restart: (plugin) => host.restart(plugin),
-      setEnabled: (plugin, isEnabled) => setEnabled({ host, file: configFiles[0], reload: () => daemon.reload() }, plugin, isEnabled),
+      restart: (plugin) => host.restart(plugin, BY_DASHBOARD),
+      setEnabled: (plugin, isEnabled) =>
+        setEnabled({ host, file: configFiles[0], reload: (cause) => daemon.reload({ cause }) }, plugin, isEnabled),
     },
   });
   const daemon: Daemon = await Daemon.open({
@@ -79,6 +89,7 @@ async function serve(context: CliContext, { host, place, network, httpPort, tail
     place,
     env,
     log,
+    tail,
     configFiles,
     onReload: (options) => host.reload(options),
     breakers: () => host.breakers(),
@@ -92,6 +103,7 @@ async function serve(context: CliContext, { host, place, network, httpPort, tail
     await daemon.stopped;
   } finally {
     unwatch();
+    unfollow();
     unlisten();
     await dashboard.close();
   }
@@ -100,7 +112,7 @@ async function serve(context: CliContext, { host, place, network, httpPort, tail
 interface Switching {
   readonly host: AnyHost;
   readonly file: string | undefined;
-  readonly reload: () => Promise<ReloadResult>;
+  readonly reload: (cause: NonNullable<ReloadOptions['cause']>) => Promise<ReloadResult>;
 }
 
 /** Written into the config first, so that it outlasts the daemon; then taken over, if that is possible while it runs. */
@@ -109,7 +121,7 @@ async function setEnabled({ host, file, reload }: Switching, plugin: string, isE
     throw new HostError('PLUGIN_UNKNOWN', `Cannot switch plugin "${plugin}": there is none of this name`);
   if (file === undefined) throw new HostError('CONFIG_INVALID', `Cannot switch plugin "${plugin}": this daemon has no config file`);
   await setPluginEnabled(file, plugin, isEnabled);
-  const { applied, reason } = await reload();
+  const { applied, reason } = await reload({ action: isEnabled ? 'enable' : 'disable', plugin, by: BY_DASHBOARD });
   const what = `${plugin} is ${isEnabled ? 'enabled' : 'disabled'} in ${file}`;
   return applied ? what : `${what}, but not in this daemon: ${reason ?? 'it kept its configuration'}`;
 }
@@ -123,21 +135,23 @@ function httpPortOf({ http }: Options): number | undefined {
 
 /** A second signal of those that stop ends the process as it always does; plugins die with it. */
 function listenToSignals(daemon: Daemon): () => void {
-  const stop = (): void => {
-    daemon.stop();
+  const stop = (name: NodeJS.Signals): void => {
+    daemon.stop({ via: 'signal', name });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, stop);
   };
   // On a terminal it means that the terminal is gone.
-  const hangUp = (): void => (isatty(0) ? stop() : void daemon.reload());
+  const hangUp = (name: NodeJS.Signals): void =>
+    isatty(0) ? stop(name) : void daemon.reload({ cause: { action: 'reload', by: { via: 'signal', name } } });
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', hangUp);
   return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', hangUp);
 }
 
 /** People at a terminal read words, everybody else JSON lines. */
-function daemonLog({ options, env, write }: CliContext, toFile: ((line: string) => void) | undefined): Logger {
+function daemonLog({ options, env, write }: CliContext, levelOf: LevelOf, toFile: ((line: string) => void) | undefined): Logger {
   const level = options.verbose ? 'debug' : options.quiet ? 'error' : 'info';
   const isForPeople = toFile === undefined && isatty(2) && !options.json;
-  return makeLog({ level, json: !isForPeople, paint: makePaint(isForPeople, env), write: toFile ?? ((line) => write(2, line)) });
+  const paint = makePaint(isForPeople, env);
+  return makeLog({ level, levelOf, json: !isForPeople, paint, write: toFile ?? ((line) => write(2, line)) });
 }
 
 function networkOf({ listen, tlsCert, tlsKey, tokenFile }: Options): NetworkOptions | undefined {

@@ -39,7 +39,7 @@ export function statusText(status: StatusResult, style: TableStyle): string {
 }
 
 function head(
-  { pid, version, state, uptimeMs, memoryKb, addresses, clients, inFlight, events, blocked, replaced, configFiles }: StatusResult,
+  { pid, version, state, uptimeMs, memoryKb, addresses, clients, inFlight, events, blocked, replaced, configFiles, journal }: StatusResult,
   { paint }: TableStyle,
 ): string[] {
   const facts: [string, string][] = [
@@ -48,9 +48,16 @@ function head(
     ['config', configFiles.join(', ') || 'none'],
     ['clients', `${clients}, ${inFlight} ${inFlight === 1 ? 'request' : 'requests'} in flight`],
     ['events', `${events}, ${blocked} blocked, ${replaced} replaced`],
+    ['journal', journal === undefined ? 'none is kept' : journalText(journal)],
   ];
   const title = `${paint('strong', `Daemon ${pid}`)} ${printable(version)} ${paint(state === 'serving' ? 'good' : 'warn', state)}`;
   return [title, ...facts.map(([name, text]) => `${paint('faint', name.padEnd(12))}${printable(text)}`)];
+}
+
+function journalText({ bytes, written, lost, queued, spool }: NonNullable<StatusResult['journal']>): string {
+  const kept = [`${memoryText(Math.round(bytes / BYTES_IN_KB))}`, `${written} written`, `${lost} lost`, `${queued} queued`];
+  const waiting = spool && [`${spool.events} events wait for plugins`, `${spool.dropped} dropped`, `${spool.lost} not kept`];
+  return [kept.join(', '), ...(waiting ? [waiting.join(', ')] : [])].join('; ');
 }
 
 function row({ name, state, pid, restarts, inFlight, queued, answered, failed, memoryKb, p50Ms, p99Ms, hold }: Plugin): Cell[] {
@@ -70,7 +77,7 @@ function row({ name, state, pid, restarts, inFlight, queued, answered, failed, m
   ];
 }
 
-function notesOn({ plugins, failOpens, problems, lastReload }: StatusResult, { paint }: TableStyle): string[] {
+function notesOn({ plugins, failOpens, problems, lastReload, journal }: StatusResult, { paint }: TableStyle): string[] {
   const notes = plugins.flatMap((plugin) =>
     pluginNotes(plugin).map((note) => `${paint('name', printable(plugin.name))}: ${printable(note)}`),
   );
@@ -78,10 +85,13 @@ function notesOn({ plugins, failOpens, problems, lastReload }: StatusResult, { p
     paint('warn', printable(`${count} events went on without ${plugin} at ${hook}: ${code}`)),
   );
   const refused = lastReload?.applied === false ? [`Reload refused ${lastReload.time}: ${lastReload.reason ?? ''}`] : [];
-  return [...notes, ...opens, ...[...refused, ...problems].map((problem) => paint('bad', printable(problem)))];
+  const disk = journal?.lastProblem;
+  const spoilt = disk === undefined ? [] : [`Journal ${disk.time}: ${disk.message}`];
+  return [...notes, ...opens, ...[...refused, ...spoilt, ...problems].map((problem) => paint('bad', printable(problem)))];
 }
 
-function pluginNotes({ reason, lastExit, nextStartMs, failed, breakers, notificationsDropped }: Plugin): string[] {
+function pluginNotes(plugin: Plugin): string[] {
+  const { reason, lastExit, nextStartMs, failed, breakers, notificationsDropped, logLevel, spool } = plugin;
   const failures = Object.entries(failed ?? {}).map(([code, count]) => `${code} ${count}`);
   return [
     ...(reason === undefined ? [] : [reason]),
@@ -89,10 +99,14 @@ function pluginNotes({ reason, lastExit, nextStartMs, failed, breakers, notifica
     ...(nextStartMs === undefined ? [] : [`next start in ${durationText(nextStartMs)}`]),
     ...(failures.length > 0 ? [`failed calls: ${failures.join(', ')}`] : []),
     ...(breakers ?? []).map(({ hook, state }) => `breaker ${state} at ${hook}`),
+    ...(spool !== undefined && spool.events > 0 ? [`${spool.events} events wait for it, ${spool.bytes} bytes`] : []),
+    ...(spool !== undefined && spool.aside > 0 ? [`${spool.aside} events set aside: it failed at them too often`] : []),
+    ...(logLevel === undefined ? [] : [`log level ${logLevel}`]),
     ...(notificationsDropped ? [`${notificationsDropped} notifications dropped`] : []),
   ];
 }
 
+const BYTES_IN_KB = 1024;
 const KB_IN_MB = 1024;
 
 function memoryText(kb: number): string {

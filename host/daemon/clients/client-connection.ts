@@ -5,12 +5,17 @@ import { wireError } from '../../process/services.ts';
 import { MessageWriter } from '../../process/writer.ts';
 import { HostError } from '../../protocol/errors.ts';
 import { HOST } from '../../supervisor/handshake.ts';
+import type { Actor } from '../audit.ts';
+import { RequestSignal } from './request-signal.ts';
 import { assertFits, ClientScope, heardIn } from './requests.ts';
 import { type ClientOptions, MAX_REQUESTS } from './types.ts';
 
 const PROTOCOL = 1;
 const DEFAULT_MESSAGE_BYTES = 10 * 1024 * 1024;
 const OPEN_BRACE = 0x7b;
+/** How long a client that asks nothing more has its answers waited for. */
+const LAST_ANSWERS_MS = 60_000;
+const LOOK_MS = 200;
 
 type Id = string | number;
 
@@ -27,11 +32,16 @@ export class ClientConnection {
   readonly #options: ClientOptions;
   readonly #reader: MessageReader;
   readonly #maxBytes: number;
-  readonly #inFlight: Map<Id, AbortController> = new Map();
+  readonly #inFlight: Map<Id, RequestSignal> = new Map();
   #writer: MessageWriter | undefined;
   #scope: Promise<ClientScope> | undefined;
+  /** Once `hello` was answered. */
+  #greeted: ClientScope | undefined;
   #unwatch: () => void = () => {};
   #ended = false;
+  readonly #parent: number = process.ppid;
+  /** Nothing more is asked. */
+  #isLast = false;
   #settle: () => void = () => {};
 
   constructor(options: ClientOptions) {
@@ -48,8 +58,8 @@ export class ClientConnection {
       onOversize: (_what, size) => this.#onOversize(size),
     });
     options.input.on('data', (chunk: Buffer) => this.#onData(chunk));
-    options.input.once('end', () => this.close());
-    options.input.once('close', () => this.close());
+    options.input.once('end', () => this.#onEnd());
+    options.input.once('close', () => this.#isLast || this.close());
     options.input.on('error', () => this.close());
   }
 
@@ -69,6 +79,20 @@ export class ClientConnection {
   /** Tells the client something it has not asked for. */
   notify(method: string, params: object): void {
     this.#write({ method, params });
+  }
+
+  /** On a socket, whoever ends its half may be dead. On two pipes it is a client that asks nothing more, and waits for its answers. */
+  #onEnd(): void {
+    const { input, output } = this.#options;
+    if (Object.is(input, output) || this.#inFlight.size === 0) {
+      this.close();
+      return;
+    }
+    this.#isLast = true;
+    const until = performance.now() + LAST_ANSWERS_MS;
+    // Whoever waits is the process that started this one; its death shows nowhere else before something is written.
+    const look = setInterval(() => (performance.now() > until || process.ppid !== this.#parent) && this.close(), LOOK_MS);
+    void this.closed.then(() => clearInterval(look));
   }
 
   #onData(chunk: Buffer): void {
@@ -122,19 +146,26 @@ export class ClientConnection {
         id,
         new HostError('SERVICE_BUSY', `Cannot answer "${method}": ${MAX_REQUESTS} requests of this client are in flight`),
       );
-    const abort = new AbortController();
-    this.#inFlight.set(id, abort);
+    const signal = new RequestSignal();
+    this.#inFlight.set(id, signal);
     try {
-      this.#write({ id, result: await this.#answer(method, params, abort.signal) });
+      this.#write({ id, result: await this.#answer(method, params, signal) });
     } catch (error) {
       if (!(error instanceof HostError)) this.#options.log.error('a request of a client failed', { method, error: String(error) });
       this.#refuse(id, error);
     } finally {
       this.#inFlight.delete(id);
+      if (this.#isLast && this.#inFlight.size === 0) this.close();
     }
   }
 
-  async #answer(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
+  #answer(method: string, params: unknown, signal: RequestSignal): Promise<unknown> {
+    if (this.#greeted !== undefined && method !== 'hello') return this.#greeted.answer(method, params, signal);
+    return this.#answerFirst(method, params, signal);
+  }
+
+  /** As long as the host is being opened, requests wait for it. */
+  async #answerFirst(method: string, params: unknown, signal: RequestSignal): Promise<unknown> {
     if (method === 'hello') return this.#hello(params);
     if (this.#scope === undefined) throw new HostError('REQUEST_INVALID', `Cannot answer "${method}": the first request must be "hello"`);
     return (await this.#scope).answer(method, params, signal);
@@ -144,10 +175,11 @@ export class ClientConnection {
     if (this.#scope !== undefined) throw new HostError('REQUEST_INVALID', 'Cannot answer "hello": it was said before');
     this.#scope = this.#open(params);
     try {
-      const { host } = await this.#scope;
+      this.#greeted = await this.#scope;
+      const { host } = this.#greeted;
       const problems = host.problems.map(({ message, plugin }) => (plugin === undefined ? message : `${plugin}: ${message}`));
       const heard = heardIn(host, host);
-      this.#watchHeard(await this.#scope, heard);
+      this.#watchHeard(this.#greeted, heard);
       return { protocol: PROTOCOL, version: HOST.version, heard, problems };
     } catch (error) {
       // After the answer.
@@ -173,7 +205,8 @@ export class ClientConnection {
 
   async #open(params: unknown): Promise<ClientScope> {
     assertFits('hello', helloParams, params);
-    return new ClientScope(await this.#options.hostFor(params as HelloParams), this.#options.control);
+    const { hostFor, control, address } = this.#options;
+    return new ClientScope(await hostFor(params as HelloParams), control, actorOf(params as HelloParams, address));
   }
 
   #onOversize(size: number): void {
@@ -190,6 +223,14 @@ export class ClientConnection {
     if (this.#ended) return;
     this.#writer?.write(JSON.stringify({ jsonrpc: '2.0', ...message }));
   }
+}
+
+/** Who may connect to the socket is the user whose daemon it is. */
+function actorOf({ name, pid }: HelloParams, address: string | undefined): Actor {
+  const uid = process.getuid?.();
+  const said = { ...(name === undefined ? {} : { name }), ...(pid === undefined ? {} : { pid }) };
+  if (address !== undefined) return { via: 'network', ...said, address };
+  return { via: 'socket', ...said, ...(uid === undefined ? {} : { uid }) };
 }
 
 function isId(id: unknown): id is Id {

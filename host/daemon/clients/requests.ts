@@ -1,24 +1,34 @@
 import type {
   EmitParams,
   EmitResult,
+  HooksExplainParams,
   HooksListResult,
+  LogsReadParams,
+  LogsReadResult,
   PluginsRestartParams,
   ReloadParams,
+  ReloadResult,
   SessionOpenResult,
   TraceGetResult,
+  TracesReadParams,
 } from '@outrigger/schemas';
 import * as validators from '@outrigger/schemas/validate-client';
 import { empty } from '@outrigger/schemas/validate-protocol';
 import type { Outcome } from '../../dispatcher/types.ts';
+import { didYouMean } from '../../protocol/did-you-mean.ts';
 import { HostError } from '../../protocol/errors.ts';
+import type { CancelSignal } from '../../protocol/types.ts';
 import { check } from '../../protocol/validator.ts';
+import { type Actor, APPLICATION } from '../audit.ts';
 import type { Control } from '../control/types.ts';
 import type { Session } from '../types.ts';
+import { explainHook } from './explain-hook.ts';
+import type { RequestSignal } from './request-signal.ts';
 import { type AnyHost, MAX_SESSIONS } from './types.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 type AnySession = Session<Record<string, { payload: object; replace: unknown }>>;
-type Handle = (client: ClientScope, params: never, signal: AbortSignal) => unknown;
+type Handle = (client: ClientScope, params: never, signal: RequestSignal) => unknown;
 
 interface Method {
   readonly accepts: (typeof validators)[keyof typeof validators];
@@ -38,24 +48,32 @@ const METHODS: Readonly<Record<string, Method>> = {
   ping: { accepts: empty, handle: () => ({}) },
   'plugins/restart': { accepts: validators.pluginsRestartParams, handle: restartPlugin },
   status: { accepts: empty, handle: (client) => controlOf(client, 'status').status() },
-  stop: { accepts: empty, handle: (client) => controlOf(client, 'stop').stop() },
-  dashboard: { accepts: empty, handle: (client) => controlOf(client, 'dashboard').dashboard() },
-  reload: { accepts: validators.reloadParams, handle: (client, params: ReloadParams) => controlOf(client, 'reload').reload(params) },
+  stop: { accepts: empty, handle: (client) => controlOf(client, 'stop').stop(client.actor) },
+  dashboard: { accepts: empty, handle: (client) => controlOf(client, 'dashboard').dashboard(client.actor) },
+  reload: { accepts: validators.reloadParams, handle: reload },
+  'hooks/explain': { accepts: validators.hooksExplainParams, handle: ({ host }, params: HooksExplainParams) => explainHook(host, params) },
+  'logs/read': { accepts: validators.logsReadParams, handle: readLog },
+  'traces/read': {
+    accepts: validators.tracesReadParams,
+    handle: (client, params: TracesReadParams, signal) => controlOf(client, 'traces/read').events.follow(params, signal.asAbortSignal),
+  },
 };
 
 /** The host as one client has it: its sessions are nobody else's, and end with it. */
 export class ClientScope {
   readonly host: AnyHost;
   readonly control: Control | undefined;
+  readonly actor: Actor;
   readonly sessions: Map<string, AnySession> = new Map();
 
-  constructor(host: AnyHost, control?: Control) {
+  constructor(host: AnyHost, control?: Control, actor: Actor = APPLICATION) {
     this.host = host;
     this.control = control;
+    this.actor = actor;
   }
 
   /** Answers one request. Rejects with METHOD_UNKNOWN, PARAMS_INVALID or what the host says. */
-  async answer(method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
+  async answer(method: string, params: unknown, signal: RequestSignal): Promise<unknown> {
     const known = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
     if (known === undefined) throw new HostError('METHOD_UNKNOWN', `Cannot answer "${method.slice(0, 200)}": there is no such method`);
     assertFits(method, known.accepts, params);
@@ -97,7 +115,7 @@ export function heardIn(host: AnyHost, scope: AnyHost | AnySession): string[] {
     .filter((name) => scope.has(name));
 }
 
-async function emit(client: ClientScope, params: EmitParams, signal: AbortSignal): Promise<EmitResult> {
+async function emit(client: ClientScope, params: EmitParams, signal: CancelSignal): Promise<EmitResult> {
   const { hook, payload, session, operation, traceparent, trace } = params;
   const scope = client.scope(session);
   const options = { signal, ...(traceparent === undefined ? {} : { traceparent }) };
@@ -153,9 +171,30 @@ function getTrace({ host }: ClientScope, { event }: { event: string }): TraceGet
   return trace === undefined ? {} : { trace: trace as unknown as Params };
 }
 
-async function restartPlugin({ host }: ClientScope, { plugin }: PluginsRestartParams): Promise<object> {
-  await host.restart(plugin);
+async function restartPlugin({ host, actor }: ClientScope, { plugin }: PluginsRestartParams): Promise<object> {
+  await host.restart(plugin, actor);
   return {};
+}
+
+function reload(client: ClientScope, { plugins, cause }: ReloadParams): Promise<ReloadResult> {
+  const by = client.actor;
+  return controlOf(client, 'reload').reload({
+    ...(plugins === undefined ? {} : { plugins }),
+    cause: cause === undefined ? { action: 'reload', by } : { ...cause, by },
+  });
+}
+
+function readLog(client: ClientScope, params: LogsReadParams, signal: RequestSignal): Promise<LogsReadResult> {
+  const { log } = controlOf(client, 'logs/read');
+  if (log === undefined) throw new HostError('METHOD_UNKNOWN', 'Cannot read the log: this daemon keeps no lines of it');
+  const names = client.host.plugins().map(({ registered }) => registered.name);
+  const unknown = params.plugins?.find((name) => !names.includes(name) && !log.knows(name));
+  if (unknown !== undefined)
+    throw new HostError(
+      'PLUGIN_UNKNOWN',
+      `Cannot read the log of plugin "${unknown}": no plugin has this name${didYouMean(unknown, names)}`,
+    );
+  return log.follow(params, signal.asAbortSignal);
 }
 
 function controlOf({ control }: ClientScope, method: string): Control {

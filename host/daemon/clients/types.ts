@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly log: Logger;
   /** The daemon, for a client of one. */
   readonly control?: Control;
+  /** Where a client on a network is; default: it came through the Unix socket. */
+  readonly address?: string;
   /** Bound of one message in bytes, both ways. Default 10 MiB. */
   readonly maxMessageBytes?: number;
 }

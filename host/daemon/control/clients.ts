@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type HelloParams, catalogs as shipped } from '@outrigger/schemas';
 import { wireError } from '../../process/services.ts';
@@ -63,6 +64,7 @@ export class Clients {
       output: stream,
       log,
       control,
+      ...(isToken === undefined ? {} : { address: addressOf(stream) }),
       hostFor: (hello) => {
         const host = this.#hostFor(hello, isToken);
         clearTimeout(late);
@@ -127,4 +129,9 @@ function letGo(stream: Duplex): void {
   stream.resume();
   const late = setTimeout(() => stream.destroy(), LINGER_MS);
   stream.once('close', () => clearTimeout(late));
+}
+
+function addressOf(stream: Duplex): string {
+  const { remoteAddress, remotePort } = stream as Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>>;
+  return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
 }

@@ -5,10 +5,13 @@ import { within } from '../../process/terminate.ts';
 import { HostError } from '../../protocol/errors.ts';
 import type { Logger } from '../../protocol/types.ts';
 import { HOST } from '../../supervisor/handshake.ts';
+import { type Actor, APPLICATION, starter } from '../audit.ts';
 import type { AnyHost } from '../clients/types.ts';
+import type { LogTail } from '../http/log-tail.ts';
 import type { ReloadOptions } from '../live/reloader.ts';
 import { CallTimes } from '../metrics/call-times.ts';
 import { Clients, type IsToken } from './clients.ts';
+import { EndedEvents } from './ended-events.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
 import { inheritedSocket, Notifier } from './notifier.ts';
 import { assertSafeFolder, makeOwnFolder } from './own-folder.ts';
@@ -29,6 +32,8 @@ export interface DaemonOptions {
   readonly breakers?: () => readonly TrippedBreaker[];
   /** Default: the Unix socket alone. */
   readonly network?: NetworkOptions;
+  /** The latest lines of the log, for those who ask for them. */
+  readonly tail?: LogTail;
   /** The page for people; without one a client that asks for it is told so. */
   readonly dashboard?: Page;
   /** Where the page is from the start; default: it is opened when somebody asks for it. */
@@ -56,6 +61,7 @@ export class Daemon implements Control {
   readonly #servers: Server[] = [];
   readonly #addresses: string[] = [];
   readonly #times: CallTimes = new CallTimes();
+  readonly events: EndedEvents;
   readonly #startedAt: Date = new Date();
   /** A clock that nobody sets. */
   readonly #began: number = performance.now();
@@ -74,6 +80,7 @@ export class Daemon implements Control {
       daemon.#stopListening();
       throw error;
     }
+    options.host.audit({ action: 'start', by: starter() });
     options.log.info('daemon serves', { pid: process.pid, addresses: daemon.#addresses });
     await daemon.#notifier.ready(`Serving on ${daemon.#addresses.join(', ')}`);
     return daemon;
@@ -83,11 +90,13 @@ export class Daemon implements Control {
     this.#options = options;
     const { host, log, env } = options;
     const unwatch = host.watch(this.#times.watch);
+    this.events = new EndedEvents(host);
     this.#clients = new Clients({ host, log, control: this });
     this.#notifier = new Notifier(env, log);
     this.stopped = new Promise((resolve) => {
       this.#settle = () => {
         unwatch();
+        this.events.close();
         resolve();
       };
     });
@@ -117,9 +126,12 @@ export class Daemon implements Control {
     };
   }
 
-  stop(): StopResult {
-    // After the answer to whoever asked for it.
-    if (!this.#isStopping) setImmediate(() => void this.#drain());
+  stop(by: Actor = APPLICATION): StopResult {
+    if (!this.#isStopping) {
+      this.#options.host.audit({ action: 'stop', by });
+      // After the answer to whoever asked for it.
+      setImmediate(() => void this.#drain());
+    }
     this.#isStopping = true;
     return { pid: process.pid, drainMs: this.#drainMs };
   }
@@ -130,10 +142,16 @@ export class Daemon implements Control {
     return result;
   }
 
-  async dashboard(): Promise<DashboardResult> {
-    const { dashboard } = this.#options;
+  async dashboard(by: Actor = APPLICATION): Promise<DashboardResult> {
+    const { dashboard, host } = this.#options;
     if (dashboard === undefined) throw new HostError('METHOD_UNKNOWN', 'Cannot open the dashboard: this daemon has none');
-    return { url: await dashboard.open() };
+    const url = await dashboard.open();
+    host.audit({ action: 'dashboard', by });
+    return { url };
+  }
+
+  get log(): LogTail | undefined {
+    return this.#options.tail;
   }
 
   get #drainMs(): number {

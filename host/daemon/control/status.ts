@@ -2,6 +2,7 @@ import type { StatusResult } from '@outrigger/schemas';
 import { treeMemoryKb } from '../../sandbox/limits/memory.ts';
 import type { PluginStatus } from '../../supervisor/types.ts';
 import type { AnyHost } from '../clients/types.ts';
+import type { JournalStats } from '../host-journal.ts';
 import type { ReloadRecord } from '../live/reloader.ts';
 import type { CallTimes } from '../metrics/call-times.ts';
 import type { PluginInfo } from '../types.ts';
@@ -18,7 +19,17 @@ export interface TrippedBreaker {
 /** The part of a status that the host knows. */
 export type HostPart = Pick<
   StatusResult,
-  'memoryKb' | 'configFiles' | 'events' | 'blocked' | 'replaced' | 'failOpens' | 'problems' | 'lastReload' | 'plugins'
+  | 'memoryKb'
+  | 'configFiles'
+  | 'events'
+  | 'blocked'
+  | 'replaced'
+  | 'answers'
+  | 'failOpens'
+  | 'problems'
+  | 'journal'
+  | 'lastReload'
+  | 'plugins'
 >;
 
 type ProcessPart = Pick<PluginResult, 'state' | 'starts' | 'restarts' | 'pid' | 'memoryKb' | 'nextStartMs' | 'lastExit' | 'hold'>;
@@ -35,20 +46,34 @@ export interface StatusSources {
 
 /** How a host and its plugins are, as clients are told. */
 export function hostStatus({ host, configFiles, breakers, times }: StatusSources): HostPart {
-  const { events, blocked, replaced, failOpens } = host.stats();
+  const { events, blocked, replaced, answers, failOpens, journal } = host.stats();
   return {
     memoryKb: Math.round(process.memoryUsage.rss() / KB),
     configFiles: [...configFiles],
     events,
     blocked,
     replaced,
+    answers: { ...answers },
     failOpens: Object.entries(failOpens).map(([key, count]) => {
       const [plugin = '', hook = '', code = ''] = key.split(' ');
       return { plugin, hook, code, count };
     }),
     problems: host.problems.map(({ message, plugin }) => (plugin === undefined ? message : `${plugin}: ${message}`)),
+    ...(journal === undefined ? {} : { journal: journalPart(journal) }),
     ...(host.lastReload === undefined ? {} : { lastReload: reloadPart(host.lastReload) }),
-    plugins: host.plugins().map((info) => ({ ...pluginStatus(info, breakers), ...times.of(info.registered.name) })),
+    plugins: host.plugins().map((info) => {
+      const { name } = info.registered;
+      const spool = journal?.spools[name];
+      return { ...pluginStatus(info, breakers), ...times.of(name), ...(spool === undefined ? {} : { spool: { ...spool } }) };
+    }),
+  };
+}
+
+function journalPart({ file, bytes, written, lost, queued, spool, lastProblem }: JournalStats): NonNullable<StatusResult['journal']> {
+  return {
+    ...{ file, bytes, written, lost, queued },
+    ...(spool === undefined ? {} : { spool: { ...spool } }),
+    ...(lastProblem === undefined ? {} : { lastProblem: { ...lastProblem } }),
   };
 }
 
@@ -57,10 +82,12 @@ function reloadPart({ applied, reason, time }: ReloadRecord): NonNullable<Status
 }
 
 function pluginStatus({ registered, status }: PluginInfo, breakers: readonly TrippedBreaker[]): PluginResult {
-  const { name, state, reason } = registered;
-  if (status === undefined) return { name, state: state === 'enabled' ? 'stopped' : state, ...(reason === undefined ? {} : { reason }) };
+  const { name, state, reason, logLevel } = registered;
+  const level = logLevel === undefined ? {} : { logLevel };
+  if (status === undefined)
+    return { name, state: state === 'enabled' ? 'stopped' : state, ...(reason === undefined ? {} : { reason }), ...level };
   const tripped = breakers.filter(({ plugin }) => plugin === name).map(({ hook, state }) => ({ hook, state }));
-  return { name, ...processPart(status), ...callsPart(status), breakers: tripped };
+  return { name, ...processPart(status), ...callsPart(status), ...level, breakers: tripped };
 }
 
 function processPart({ state, pid, starts, restarts, nextStartMs, lastExit, hold }: PluginStatus): ProcessPart {

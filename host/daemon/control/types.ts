@@ -1,5 +1,8 @@
 import type { DashboardResult, ReloadResult, StatusResult, StopResult } from '@outrigger/schemas';
+import type { Actor } from '../audit.ts';
+import type { LogTail } from '../http/log-tail.ts';
 import type { ReloadOptions } from '../live/reloader.ts';
+import type { EndedEvents } from './ended-events.ts';
 
 /** What clients may ask of a daemon beside its host. */
 export interface Control {
@@ -7,11 +10,15 @@ export interface Control {
   enter(method: string): () => void;
   status(): StatusResult;
   /** Begins to stop; the process ends some time later. */
-  stop(): StopResult;
+  stop(by: Actor): StopResult;
   /** Never rejects: what cannot be used is the reason in the result. */
   reload(options?: ReloadOptions): Promise<ReloadResult>;
   /** Opens the page, if it is not open yet. Rejects with CONFIG_INVALID. */
-  dashboard(): Promise<DashboardResult>;
+  dashboard(by: Actor): Promise<DashboardResult>;
+  /** The latest lines of the daemon's log; undefined when nobody keeps them. */
+  readonly log: LogTail | undefined;
+  /** The latest events. */
+  readonly events: EndedEvents;
 }
 
 /** Reads the configuration again and takes it over as a whole, or not at all. What it rejects with is the reason. */

@@ -43,7 +43,7 @@ export class Dashboard {
     this.#endings.push(
       host.watch((event) => this.#events.add(eventLine(event))),
       this.#events.listen((line) => this.#feed.tell('events', line)),
-      tail.lines.listen((line) => this.#feed.tell('log', line)),
+      tail.listen((line) => this.#feed.tell('log', line)),
     );
   }
 
@@ -120,12 +120,11 @@ export class Dashboard {
 
   #goLive(response: ServerResponse): boolean {
     response.socket?.setNoDelay(true);
-    return this.#feed.add(response, { events: this.#events.latest(), log: this.#options.tail.lines.latest() });
+    return this.#feed.add(response, { events: this.#events.latest(), log: this.#options.tail.latest() });
   }
 
   async #act(action: string, plugin: string): Promise<string> {
-    const { operator, log } = this.#options;
-    log.info('an operator acts', { action, plugin, by: 'dashboard' });
+    const { operator } = this.#options;
     switch (action) {
       case 'restart':
         await operator.restart(plugin);

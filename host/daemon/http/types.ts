@@ -1,5 +1,5 @@
 import type { StatusResult } from '@outrigger/schemas';
-import type { LogLevel } from './log-tail.ts';
+import type { LogLevel, LogStream } from '../../protocol/log-levels.ts';
 
 /** One event in the list of events that the page shows. */
 export interface EventLine {
@@ -22,6 +22,8 @@ export interface LogLine {
   readonly level: LogLevel;
   readonly message: string;
   readonly plugin?: string;
+  /** How the plugin said it; absent for what the daemon says. */
+  readonly stream?: LogStream;
 }
 
 /** The order of one hook point. */
@@ -62,6 +64,8 @@ export const MAX_PAGES = 16;
 export const MAX_UNREAD_BYTES: number = 256 * 1024;
 /** Events and log lines that a page gets when it opens. */
 export const KEPT_EVENTS = 200;
+export const PAGE_LOG_LINES = 500;
+/** Log lines kept of each plugin, and as many of the daemon itself: one that talks much does not push out the others. */
 export const KEPT_LOG_LINES = 500;
 /** A longer log line is cut, in characters. */
 export const MAX_LOG_CHARS = 2000;

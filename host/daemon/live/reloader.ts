@@ -2,6 +2,7 @@ import type { Config, ReloadResult } from '@outrigger/schemas';
 import { HostError } from '../../protocol/errors.ts';
 import { formatProblem } from '../../registry/load-config.ts';
 import type { Problem, Registry } from '../../registry/types.ts';
+import { APPLICATION, type AuditEntry } from '../audit.ts';
 import type { Core } from '../core.ts';
 import { whyNot } from './why-not.ts';
 
@@ -12,6 +13,8 @@ export interface ReloadOptions {
   readonly plugins?: readonly string[];
   /** Plugins of which a file has changed: they get a new process when they run. */
   readonly changed?: readonly string[];
+  /** Who wants it, and what was done before that it is to put in force. Default: the application reloads. */
+  readonly cause?: Pick<AuditEntry, 'action' | 'plugin' | 'detail' | 'by'>;
 }
 
 export interface ReloadRecord extends ReloadResult {
@@ -53,8 +56,9 @@ export class Reloader {
     this.#core.assertRunning();
     const result = await this.#attempt(options);
     this.latest = { ...result, time: new Date().toISOString() };
-    const message = result.applied ? 'reloaded' : 'reload refused';
-    this.#core.journal?.record({ kind: 'audit', message, data: { reason: result.reason, plugins: options.plugins } });
+    const { cause = { action: 'reload', by: APPLICATION }, plugins = options.changed } = options;
+    const detail = cause.detail ?? (plugins === undefined || plugins.length === 0 ? undefined : plugins.join(', '));
+    this.#core.audit({ ...cause, detail, reason: result.applied ? undefined : (result.reason ?? 'it was refused') });
     if (!result.applied) return result;
     this.#config = options.config ?? this.#config;
     for (const listener of this.#listeners) listener();

@@ -76,6 +76,7 @@ export class Roster {
   /** Takes in the plugins it was made for. */
   open(): void {
     this.#put(this.#enabled(this.registry).map((plugin) => this.#draft(plugin, this.registry, undefined)));
+    this.#deps.journal?.release(this.#members.keys());
   }
 
   readonly names = (): ReadonlySet<string> => this.#names;
@@ -127,6 +128,7 @@ export class Roster {
       this.#members = before.members;
       this.#names = before.names;
       this.version += 1;
+      this.#deps.journal?.release(this.#members.keys());
       abandon();
       throw error;
     }
@@ -134,6 +136,8 @@ export class Roster {
       if (prepared !== undefined) prepared.commit();
       else if (old !== undefined && !isSame(old.spec.config, registered.config)) old.plugin.updateConfig(registered.config);
     }
+    this.#deps.journal?.release(this.#members.keys());
+    void this.#deps.journal?.start();
     return { gone: [...before.members].filter(([name]) => !this.#members.has(name)).map(([, { plugin }]) => plugin) };
   }
 

@@ -43,6 +43,15 @@ export class PrometheusMetrics {
   readonly #memory = this.#gauge('daemon_memory_bytes', 'Memory of the daemon itself.', []);
   readonly #clients = this.#gauge('daemon_clients', 'Clients that are connected.', []);
 
+  readonly #answerBytes = this.#gauge('answer_bytes', 'What answers to events under way take.', []);
+  readonly #answersRefused = this.#counter('answers_refused_total', 'Answers there was no room for.', []);
+  readonly #journalLost = this.#counter('journal_lost_total', 'Traces and records that could not be kept.', []);
+  readonly #journalWritten = this.#counter('journal_written_total', 'Traces and records that were written.', []);
+  readonly #journalQueued = this.#gauge('journal_queued', 'Traces and records that wait for the disk.', []);
+  readonly #journalBytes = this.#gauge('journal_bytes', 'Size of the journal on disk.', []);
+  readonly #spoolDropped = this.#counter('spool_dropped_total', 'Events for delivery at least once, dropped because too many waited.', []);
+  readonly #spooled = this.#gauge('plugin_spooled_events', 'Events for delivery at least once that wait for it.', ['plugin']);
+
   constructor({ status, maxPairs = MAX_PAIRS }: PrometheusOptions) {
     this.#status = status;
     this.#maxPairs = maxPairs;
@@ -72,8 +81,18 @@ export class PrometheusMetrics {
     if (status !== 'delivered') this.#callSeconds.observe({ ...pair }, durationMs / MS);
   }
 
-  #collect({ plugins, failOpens, memoryKb, clients }: StatusResult): void {
-    for (const metric of [this.#restarts, this.#up, this.#queued, this.#inFlight, this.#pluginMemory, this.#failOpens]) metric.reset();
+  #collect({ plugins, failOpens, memoryKb, clients, answers, journal }: StatusResult): void {
+    const anew = [
+      this.#restarts,
+      this.#up,
+      this.#queued,
+      this.#inFlight,
+      this.#pluginMemory,
+      this.#failOpens,
+      this.#spooled,
+      this.#answersRefused,
+    ];
+    for (const metric of anew) metric.reset();
     for (const one of plugins) {
       const { plugin } = this.#bounded({ plugin: one.name, hook: '' });
       this.#restarts.inc({ plugin }, one.restarts ?? 0);
@@ -81,10 +100,23 @@ export class PrometheusMetrics {
       this.#queued.inc({ plugin }, one.queued ?? 0);
       this.#inFlight.inc({ plugin }, one.inFlight ?? 0);
       this.#pluginMemory.inc({ plugin }, (one.memoryKb ?? 0) * BYTES_PER_KB);
+      if (one.spool !== undefined) this.#spooled.inc({ plugin }, one.spool.events);
     }
     for (const { plugin, hook, code, count } of failOpens) this.#failOpens.inc({ ...this.#bounded({ plugin, hook }), code }, count);
     this.#memory.set(memoryKb * BYTES_PER_KB);
     this.#clients.set(clients);
+    this.#answerBytes.set(answers?.bytes ?? 0);
+    this.#answersRefused.inc(answers?.refused ?? 0);
+    this.#collectJournal(journal);
+  }
+
+  #collectJournal(journal: StatusResult['journal']): void {
+    for (const metric of [this.#journalLost, this.#journalWritten, this.#spoolDropped]) metric.reset();
+    this.#journalLost.inc(journal?.lost ?? 0);
+    this.#journalWritten.inc(journal?.written ?? 0);
+    this.#spoolDropped.inc(journal?.spool?.dropped ?? 0);
+    this.#journalQueued.set(journal?.queued ?? 0);
+    this.#journalBytes.set(journal?.bytes ?? 0);
   }
 
   /** Names come from configs and applications; a series for each must not fill the memory of whoever collects them. */

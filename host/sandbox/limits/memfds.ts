@@ -1,5 +1,5 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readlinkSync, statSync } from 'node:fs';
+import { descriptorsOf } from './descriptors.ts';
 
 /** Descriptors looked at in one go, some 10 µs each; a plugin that has more open is looked at in turns. */
 const MOST_LOOKS = 512;
@@ -37,15 +37,5 @@ export class Memfds {
     } catch {
       // Closed meanwhile.
     }
-  }
-}
-
-function descriptorsOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    // Gone, or not ours to look into.
-    return [];
   }
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { descriptorsOf } from './descriptors.ts';
 import { processTree } from './process-tree.ts';
 
 /** Looks after which other work gets its turn, some 5 µs each. */
@@ -35,16 +35,6 @@ function deviceOf(folder: string): number[] {
     return [statSync(folder).dev];
   } catch {
     // Not made yet, or gone.
-    return [];
-  }
-}
-
-function descriptorsOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    // Gone, or not ours to look into.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { Bench, Block, Measure } from '../types.ts';
 
 const payload = payloadOf('200 B');
 const close = (): Promise<void> => Promise.resolve();
+const BUILD = fileURLToPath(new URL('../../../host/build.mjs', import.meta.url));
 const ONCE = { unit: 'ms', needs: ['bundle'], placements: ['all cores'], isOnce: true } as const;
 
 function program(name: string): string {
@@ -132,8 +133,9 @@ export const START: readonly Measure[] = [
     async open(bench) {
       const file = join(bench.folder, 'app.json');
       writeFileSync(file, JSON.stringify({ config: { catalogs: [], plugins: { p: makePlugin(bench, 'p') } }, catalog: CATALOG, payload }));
-      // Beside the benchmark, where "outrigger" is found.
-      const app = [...process.execArgv, program('app.mjs'), file];
+      // What is installed is the built host, whatever the benchmark itself runs from. The application lies where "outrigger" is found.
+      execFileSync(process.execPath, [BUILD]);
+      const app = [program('app.mjs'), file];
       const cache = join(bench.folder, 'compile-cache');
       mkdirSync(cache);
       const once = (args: readonly string[], env?: NodeJS.ProcessEnv): Block => {

@@ -21,6 +21,7 @@ test('candidates() offers the commands, not the hidden one', () => {
     'emit',
     'explain',
     'trace',
+    'audit',
     'up',
     'start',
     'stop',
@@ -49,6 +50,7 @@ test('candidates() offers the commands, not the hidden one', () => {
     'remove',
     'restart',
     'reload',
+    'logs',
     'set',
     'config',
   ]);
@@ -61,6 +63,12 @@ test("candidates() offers a command's own options and those of every command", (
 test.each([
   [['plugins', 'disable', ''], ['(plugins)']],
   [['--without', ''], ['(plugins)']],
+  [['plugins', 'logs', 'one', ''], ['(plugins)']],
+  [['audit', '--plugin', ''], ['(plugins)']],
+  [
+    ['plugins', 'logs', '--level', ''],
+    ['debug', 'info', 'warn', 'error'],
+  ],
   [['trace', '--hook', ''], ['(hooks)']],
   [['explain', 'conda'], ['(hooks)']],
   [['--config', '=', ''], ['(files)']],

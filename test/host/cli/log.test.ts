@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { type LogLevel, makeLog } from '../../../host/cli/log.ts';
+import { makeLog } from '../../../host/cli/log.ts';
 import { makePaint } from '../../../host/cli/print/paint.ts';
+import type { LogLevel } from '../../../host/protocol/log-levels.ts';
 
 function record(level: LogLevel, json: boolean): { lines: string[]; log: ReturnType<typeof makeLog> } {
   const lines: string[] = [];
@@ -38,4 +39,15 @@ test('makeLog() writes JSON lines whose message and level no field can replace',
   const { lines, log } = record('warn', true);
   log.warn('m', { plugin: 'a', level: 'debug', message: 'n', n: 1 });
   expect(JSON.parse(lines[0] as string)).toEqual({ time: expect.stringMatching(/Z$/), level: 'warn', message: 'm', plugin: 'a', n: 1 });
+});
+
+test('makeLog() writes what a plugin says from its own level on, in place of that of the log', () => {
+  const lines: string[] = [];
+  const levelOf = (plugin: string): LogLevel | undefined => ({ loud: 'debug' as const, quiet: 'error' as const })[plugin];
+  const log = makeLog({ level: 'warn', levelOf, json: false, paint: makePaint(false, {}), write: (text) => lines.push(text) });
+  log.debug('a', { plugin: 'loud', stream: 'log' });
+  log.warn('b', { plugin: 'quiet', stream: 'stderr' });
+  log.info('c', { plugin: 'other', stream: 'log' });
+  log.debug('d', { plugin: 'loud' });
+  expect(lines).toEqual(['outrigger: [loud] a\n']);
 });

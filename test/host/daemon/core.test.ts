@@ -31,7 +31,10 @@ test('stats() counts events, decisions and every fail-open', async () => {
   await host.emit('app.save', DRAFT);
   await host.emit('app.check', DRAFT);
 
-  expect(host.stats()).toEqual({ events: 4, blocked: 1, replaced: 1, failOpens: { 'fails app.save PLUGIN_ERROR': 2 } });
+  expect(host.stats()).toEqual({
+    ...{ events: 4, blocked: 1, replaced: 1, failOpens: { 'fails app.save PLUGIN_ERROR': 2 } },
+    answers: { bytes: 0, refused: 0 },
+  });
 });
 
 test('a fail-open is logged the first time', async () => {

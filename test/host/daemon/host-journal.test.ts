@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '@outrigger/schemas';
@@ -247,6 +247,41 @@ test('a host without a journal says that at-least-once is not kept', async () =>
   expect(await toldLines()).toEqual([expect.stringContaining('hook/notify')]);
   expect(host.stats().journal).toBeUndefined();
 });
+
+test('a plugin that is removed is let go: what waits for it stays, is told of, and reaches it when it is back', async () => {
+  const home = await hosts.home;
+  const { lines, log } = logbook();
+  const host = await open({ config: { dies: '1' }, log });
+  const plugins = fixtures({ 'keeps-events': { config: { file: join(home, 'told') } } });
+  await host.emit('app.save', titled('1'));
+  await waitUntil(() => (host.plugins()[0]?.status?.starts ?? 0) > 1, 'the plugin to die of the event');
+
+  await host.reload({ config: { catalogs: [], plugins: {} } });
+  await waitUntil(() => lines.some(({ message }) => message === 'kept events wait for plugins that do not hear them'), 'the warning');
+  expect(host.stats().journal).toMatchObject({ spool: { events: 1 }, spools: {} });
+  await host.reload({ config: { catalogs: [], plugins: {} } });
+  expect(lines.filter(({ message }) => String(message).startsWith('kept events'))).toHaveLength(1);
+
+  await host.reload({ config: { catalogs: [], plugins } });
+  await waitUntil(async () => (await told()).includes('1'), 'the event to be told');
+  await host.emit('app.save', titled('2'));
+  await waitUntil(() => host.stats().journal?.spool?.events === 0, 'the spool to be empty');
+  expect((await told()).at(-1)).toBe('2');
+}, 60_000);
+
+test('a namesake from another folder gets none of what waits', async () => {
+  const home = await hosts.home;
+  const host = await open({ config: { dies: '1' } });
+  await host.emit('app.save', titled('1'));
+  const path = join(home, 'another', 'keeps-events');
+  cpSync(fixtures({ 'keeps-events': {} })['keeps-events']?.path ?? '', path, { recursive: true });
+  const file = join(home, 'told-to-another');
+  await host.reload({ config: { catalogs: [], plugins: { 'keeps-events': { path, trust: 'full', config: { file } } } } });
+  await host.emit('app.save', titled('2'));
+  await waitUntil(() => host.stats().journal?.spools['keeps-events']?.events === 0, 'the second event to be told');
+  expect(host.stats().journal?.spool).toMatchObject({ events: 1 });
+  expect(readFileSync(file, 'utf8')).toMatch(/^2 \S+ hook\/invoke continued\n$/);
+}, 60_000);
 
 test('what is kept for a plugin that is gone stays, and is told of', async () => {
   const first = await open({ config: { dies: '1' } });

@@ -56,6 +56,18 @@ test('request() asks only for what is not granted yet, in plain words, and grant
   expect(grants.of('p')).toEqual({ services: ['storage', 'net/fetch'], net: ['api.example.com'] });
 });
 
+test.each<[Consent, string[]]>([
+  ['once', ['p until the host ends: {"env":["LANG"]}']],
+  ['always', ['p for good: {"env":["LANG"]}']],
+  ['no', []],
+])('request() that is answered with "%s" tells %j', async (consent, told) => {
+  const granted: string[] = [];
+  const { request } = desk(() => consent, { onGranted: (plugin, what) => granted.push(`${plugin} ${what}`) });
+
+  await request({ env: ['LANG'] });
+  expect(granted).toEqual(told);
+});
+
 test('request() says that a variable waits for the next process', async () => {
   const { request } = desk(() => 'once');
 

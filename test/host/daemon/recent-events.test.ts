@@ -81,3 +81,33 @@ test('RecentEvents.cancelOpen() ends what is not over', () => {
 
   expect([open.cancelled?.code, over.cancelled]).toEqual(['HOST_STOPPED', undefined]);
 });
+
+test.each([
+  [0, 1, 2],
+  [2, 1, 0],
+  [1, 0, 2],
+  [0, 2, 1],
+])('RecentEvents knows who is open when they end in the order %i, %i, %i', (...order) => {
+  const recent = new RecentEvents(0);
+  const runs = [run(), run(), run()];
+  for (const event of runs) recent.begin(event);
+  const open = new Set(runs);
+
+  for (const place of order) {
+    const event = runs[place];
+    if (event === undefined) expect.unreachable('there are three');
+    recent.end(event);
+    open.delete(event);
+    expect(runs.filter((one) => recent.find(one.event) !== undefined)).toEqual([...open]);
+  }
+});
+
+test('RecentEvents takes no harm from the end of an event that it did not see begin', () => {
+  const recent = new RecentEvents(0);
+  const open = run();
+  recent.begin(open);
+
+  recent.end(run());
+
+  expect(recent.find(open.event)).toBe(open);
+});

@@ -65,7 +65,7 @@ test('emit() with nobody listening checks nothing and records nothing', async ()
   expect([outcome.by, outcome.cause, outcome.value, outcome.violation, outcome.retryAfterMs]).toEqual(Array(5).fill(undefined));
   expect(outcome.payload).toBe(wrong);
   expect(check(isTrace, JSON.parse(JSON.stringify(outcome.trace)))).toBeUndefined();
-  expect(JSON.parse(JSON.stringify(outcome))).toEqual({ event: '', hook: 'app.save', status: 'continued', payload: wrong });
+  expect(JSON.parse(JSON.stringify(outcome))).toMatchObject({ event: '', hook: 'app.save', status: 'continued', payload: wrong });
   expect([host.traces(), host.stats().events]).toEqual([[], 0]);
 });
 

@@ -73,3 +73,13 @@ test('Breaker gives the trial to another call when the first says nothing', () =
   expect(breaker.state(later)).toBe('half-open');
   expect(breaker.admits(later)).toBe(true);
 });
+
+test('Breaker.isClosed is true until it opens, and again after a success', () => {
+  const breaker = opened();
+  expect([new Breaker().isClosed, breaker.isClosed]).toEqual([true, false]);
+
+  breaker.admits(1000 + BREAKER_COOL_DOWN_MS);
+  breaker.succeeded();
+
+  expect(breaker.isClosed).toBe(true);
+});

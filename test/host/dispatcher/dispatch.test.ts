@@ -186,3 +186,48 @@ test('dispatch() runs plugins and handlers in one order', async () => {
 
   expect(outcome.payload['tags']).toEqual(['first', 'default', 'last']);
 });
+
+test('dispatch() waits for nobody when every handler answers at once', async () => {
+  const hook = await loadHook();
+  const asked: string[] = [];
+  const handlers = ['a', 'b', 'c'].map((name) => handler(hook, name, () => void asked.push(name)));
+
+  const outcome = stage.emit(hook, handlers);
+
+  expect([asked, stage.recorded.length]).toEqual([['a', 'b', 'c'], 1]);
+  expect((await outcome).status).toBe('continued');
+});
+
+test('dispatch() goes on in order when some handlers answer at once and others later', async () => {
+  const hook = await loadHook();
+  const append = (name: string) => (payload: Record<string, unknown>) => ({
+    action: 'modify',
+    changes: { title: `${payload['title']}${name}` },
+  });
+  const later = (name: string) => async (payload: Record<string, unknown>) => append(name)(payload);
+
+  const outcome = await stage.emit(hook, [
+    handler(hook, 'a', append('a')),
+    handler(hook, 'b', later('b')),
+    plugin(hook, new MemoryPlugin('c', ({ shared }) => append('c')(JSON.parse(`{${shared}}`).payload)), { order: 2_000_000 }),
+    handler(hook, 'd', append('d'), { priority: 60 }),
+  ]);
+
+  expect(outcome.payload).toEqual({ title: 'draftabcd' });
+});
+
+test('dispatch() asks everybody in a concurrent stage, also after one that blocked at once', async () => {
+  const hook = await loadHook();
+  const asked: string[] = [];
+  const ask = (name: string, answer: unknown) => {
+    const answering = (): unknown => {
+      asked.push(name);
+      return answer;
+    };
+    return handler(hook, name, answering, { mode: 'concurrent' });
+  };
+
+  const outcome = await stage.emit(hook, [ask('a', BLOCK), ask('b', undefined)]);
+
+  expect([asked, outcome.by]).toEqual([['a', 'b'], 'a']);
+});

@@ -120,3 +120,28 @@ test.each([
 
   expect(() => event.shared).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID' }));
 });
+
+test('EventRun.release() takes out the one that is done, in whatever order', async () => {
+  const event = await run();
+  for (const plugin of ['a', 'b', 'c', 'b']) event.occupy(plugin);
+
+  event.release('a');
+  expect(event.busy.toSorted()).toEqual(['b', 'b', 'c']);
+  event.release('unknown');
+  event.release('b');
+  expect(event.busy.toSorted()).toEqual(['b', 'c']);
+  for (const plugin of ['c', 'b', 'b']) event.release(plugin);
+  expect(event.busy).toEqual([]);
+});
+
+test('EventRun.durationMs reaches to its latest answer, and to its end when there is none', async () => {
+  const [answered, silent] = await Promise.all([run(), run()]);
+  const [participant] = answered.plan.stages[0] ?? [];
+  if (participant === undefined) expect.unreachable('the plan has a handler');
+  const judgement = { status: 'continued' } as const;
+  answered.take({ participant, stage: 0, judgement, startMs: 1000, durationMs: 500, attempts: 1, pid: undefined, coldStart: false });
+  for (const event of [answered, silent]) event.finish();
+
+  expect(answered.durationMs).toBe(1500);
+  expect(silent.durationMs).toBeGreaterThan(0);
+});

@@ -12,6 +12,8 @@ interface Rig {
   readonly deliverer: Deliverer;
   readonly asked: string[];
   readonly aside: string[];
+  /** Whom the deliverer asks. */
+  readonly plugin: PluginHandle;
   append(event: string, hook?: string): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ async function rig(answer: (call: HookCall) => ErrorCode | undefined, dataDir?: 
     await spool.append('one', { hook, event, body: `"event":"${event}"` });
     deliverer.wake();
   };
-  return { spool, deliverer, asked, aside, append };
+  return { spool, deliverer, asked, aside, plugin, append };
 }
 
 test('every event is asked about once, in order, and forgotten', async () => {
@@ -103,4 +105,26 @@ test('events of a hook point that is not served stay, and those behind them do n
   await waitUntil(() => spool.stats().events === 1, 'the other to be delivered');
   expect(asked).toEqual(['e2']);
   expect((await spool.read('one', 0, 10)).map(({ event }) => event)).toEqual(['e1']);
+});
+
+test('events that were passed over are delivered once their hook point is served, and none a second time', async () => {
+  const { spool, deliverer, asked, plugin, append } = await rig(() => undefined);
+  await append('e1', 'app.lookup');
+  await append('e2');
+  await waitUntil(() => spool.stats().events === 1, 'the other to be delivered');
+  deliverer.serve('app.lookup', plugin, 1000);
+  deliverer.serve('app.save', plugin, 1000);
+  deliverer.wake();
+  await waitUntil(() => spool.stats().events === 0, 'both to be delivered');
+  expect(asked).toEqual(['e2', 'e1']);
+});
+
+test('after close() nothing is asked any more, and what waits stays in the spool', async () => {
+  const { spool, deliverer, asked, append } = await rig(() => 'PLUGIN_QUARANTINED');
+  await append('e1');
+  await waitUntil(() => asked.length === 1, 'a try');
+  deliverer.close();
+  await append('e2');
+  expect(await spool.read('one', 0, 10)).toMatchObject([{ event: 'e1' }, { event: 'e2' }]);
+  expect(asked).toEqual(['e1']);
 });

@@ -45,6 +45,9 @@ test('trace() and record() are in the file when flush() settles, which only its 
   ]);
   for (const suffix of ['', '-wal']) expect(statSync(`${journalFile(dataDir)}${suffix}`).mode & 0o777).toBe(0o600);
   expect([problems, journal.lost]).toEqual([[], 0]);
+  const numbers = { file: journalFile(dataDir), written: 2, queued: 0, lost: 0, lastProblem: undefined };
+  expect(journal.stats()).toEqual({ ...numbers, bytes: expect.any(Number) });
+  expect(journal.stats().bytes).toBeGreaterThan(4096);
 });
 
 test('two journals share a file, as two hosts do', async () => {

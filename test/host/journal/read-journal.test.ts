@@ -40,6 +40,29 @@ test('readAllTraces() merges file and journal by time and finds by hook, limit a
   expect(await events({ event: '*' })).toEqual([]);
 });
 
+test('readAllTraces() keeps the order of each place when the clock was set back', async () => {
+  const { places: both, journal, file } = await places();
+  for (const [event, second] of [
+    ['e1', 5],
+    ['e3', 2],
+    ['e4', 8],
+  ] as const)
+    journal.trace(at(event, second));
+  for (const [event, second] of [
+    ['f2', 6],
+    ['f5', 9],
+  ] as const)
+    file.append(at(event, second));
+  await Promise.all([journal.flush(), file.flush()]);
+  expect((await readAllTraces(both)).map(({ event }) => event)).toEqual(['e1', 'e3', 'f2', 'e4', 'f5']);
+});
+
+test('readAllTraces() and readRecords() find nothing in a journal that is just being made', async () => {
+  const { places: both } = await places();
+  writeFileSync(both.journal, '');
+  expect([await readAllTraces(both), await readRecords(both.journal)]).toEqual([[], []]);
+});
+
 test('followAllTraces() gives what is written to either place from the call on', async () => {
   const { places: both, journal, file } = await places();
   journal.trace(at('old', 0));
@@ -64,6 +87,16 @@ test('readRecords() gives the newest of a plugin', async () => {
   await journal.flush();
   expect((await readRecords(both.journal, { plugin: 'one', limit: 2 })).map(({ message }) => message)).toEqual(['2', '3']);
   expect(await readRecords(both.journal)).toHaveLength(4);
+});
+
+test('readRecords() gives those of a kind, from a time on', async () => {
+  const { places: both, journal } = await places();
+  journal.record({ kind: 'audit', message: 'restart' });
+  journal.record({ kind: 'host', message: 'closed' });
+  await journal.flush();
+  expect((await readRecords(both.journal, { kind: 'audit' })).map(({ message }) => message)).toEqual(['restart']);
+  expect(await readRecords(both.journal, { since: Date.now() + 60_000 })).toEqual([]);
+  expect(await readRecords(both.journal, { since: Date.now() - 60_000 })).toHaveLength(2);
 });
 
 test('readAllTraces() names a journal that is none', async () => {

@@ -51,6 +51,8 @@ test('what was settled or set aside does not come again, and no number is given 
 
   const { spool } = openSpool(dataDir);
   expect(await spool.load()).toEqual({ one: { events: 1, bytes: 12, aside: 1 } });
+  expect(spool.of('one')).toEqual({ events: 1, bytes: 12, aside: 1 });
+  expect(spool.of('other')).toEqual({ events: 0, bytes: 0, aside: 0 });
   expect(await spool.read('one', 0, 10)).toEqual([{ seq: 2, attempts: 1, ...item('e2') }]);
   await spool.append('one', item('e4'));
   expect((await spool.read('one', 2, 10))[0]?.seq).toBe(4);
@@ -87,6 +89,7 @@ test('a hundred events set aside are kept for each plugin, the newest', async ()
     spool.setAside('one', number, 'it kills');
   }
   await waitUntil(() => spool.stats().events === 0, 'all to be set aside');
+  expect(spool.of('one').aside).toBe(100);
   expect(await spool.load()).toEqual({ one: { events: 0, bytes: 0, aside: 100 } });
 });
 
@@ -107,6 +110,7 @@ test('one host at a time has a spool; another gets it when the first is gone', a
   await expect(spool.append('one', item('e2'))).rejects.toThrow('database is locked');
   expect(problems).toEqual([expect.stringMatching(/^Cannot keep events for plugins in ".*spool-me\.db": database is locked$/)]);
   expect(spool.stats().lost).toBe(1);
+  expect(spool.lastProblem).toEqual({ time: expect.stringMatching(/Z$/), message: 'database is locked' });
   await openSpool(dataDir, undefined, 'somebody-else').spool.append('one', item('e3'));
 
   await first.close();

@@ -15,6 +15,7 @@ interface Wire {
   readonly error?: { code: number; message: string; data?: unknown };
 }
 
+const asked = { method: 'hook/invoke', event: 'e1', state: undefined, attempt: 1, timeoutMs: 5000 } as const;
 const stopped = { code: 'PLUGIN_STOPPED', message: 'The test is over' } as const;
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
@@ -72,8 +73,8 @@ class Peer {
   invoke(call: Partial<OutgoingCall> = {}): number {
     const shared = '"event":"e1","hook":"conda.pre_command","context":{},"payload":{}';
     const deadline = Number.POSITIVE_INFINITY;
-    const all = { event: 'e1', shared, state: undefined, attempt: 1, timeoutMs: 5000, deadline, ...call };
-    return this.connection.invoke(all, (reply) => this.replies.push(reply));
+    const settle = (reply: Reply): void => void this.replies.push(reply);
+    return this.connection.invoke({ ...asked, shared, deadline, settle, ...call });
   }
 
   /** Waits until the host has taken in everything said before. */
@@ -515,9 +516,8 @@ test('a plugin that dies is a fault at the next write, calls wait for close()', 
   const connection = new Connection(child, optionsOf(peer));
   await waitUntil(() => child.exitCode !== null, 'the child to end');
   for (let i = 0; i < 3; i++) {
-    connection.invoke({ event: 'e', shared: '"payload":{}', state: undefined, attempt: 1, timeoutMs: 9000, deadline: 1e9 }, (reply) =>
-      peer.replies.push(reply),
-    );
+    const settle = (reply: Reply): void => void peer.replies.push(reply);
+    connection.invoke({ ...asked, shared: '"payload":{}', timeoutMs: 9000, deadline: 1e9, settle });
   }
   await waitUntil(() => peer.faults.length > 0, 'the fault');
   connection.close({ code: 'PLUGIN_EXITED', message: 'exit code 3' });

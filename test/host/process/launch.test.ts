@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { describeExit, launch, launchCommand } from '../../../host/process/launch.ts';
+import { describeExit, knowsDeathSignal, launch, launchCommand } from '../../../host/process/launch.ts';
 import { terminate } from '../../../host/process/terminate.ts';
 import type { Child, Exit } from '../../../host/process/types.ts';
+import { testWith } from '../../support/needs.ts';
 import { isAlive } from '../../support/supervise.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -144,6 +145,25 @@ test('launchCommand() reports a command that cannot be spawned with its errno na
 
   expect(await missing.exited).toEqual({ error: expect.objectContaining({ code: 'ENOENT' }) });
   expect(await folder.exited).toEqual({ error: expect.objectContaining({ code: 'EACCES' }) });
+});
+
+const withSetpriv = testWith('/usr/bin/setpriv', 'util-linux');
+
+withSetpriv('knowsDeathSignal() knows the setpriv that has the option, and that others have it not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'outrigger-setpriv-'));
+  const other = join(folder, 'setpriv');
+  try {
+    await writeFile(other, 'Usage: setpriv [OPTIONS] PROG');
+    await chmod(other, 0o755);
+
+    expect([knowsDeathSignal('/usr/bin/setpriv'), knowsDeathSignal(other), knowsDeathSignal(join(folder, 'none'))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('describeExit() says how it ended', () => {

@@ -17,8 +17,8 @@ function make(): { pending: Pending; cancels: number[]; replies: Reply[]; add: (
   const replies: Reply[] = [];
   const pending = new Pending({ plugin: 'p', timers, graceMs: 1000, sendCancel: (id) => cancels.push(id), onHung: () => undefined });
   const add = (id: number, event?: string) => {
-    const request = { method: 'm', event, timeoutMs: 1000, deadline: 1e9, settle: (reply: Reply) => replies.push(reply) };
-    pending.add(id, request, 1000);
+    const request = { method: 'm', event, timeoutMs: 1000, deadline: 1e9, settle: (reply: Reply) => void replies.push(reply) };
+    pending.add(id, request, { now: timers.now(), waitMs: 1000 });
   };
   return { pending, cancels, replies, add };
 }
@@ -27,11 +27,9 @@ test('answer() settles once and then says unknown', () => {
   const { pending, replies, add } = make();
   add(1, 'e');
 
-  expect([pending.answer(1, () => good), pending.answer(1, () => good), pending.answer(2, () => good)]).toEqual([
-    'settled',
-    'unknown',
-    'unknown',
-  ]);
+  const never = (): Reply => expect.unreachable();
+
+  expect([pending.answer(1, () => good), pending.answer(1, never), pending.answer(2, good)]).toEqual(['settled', 'unknown', 'unknown']);
   expect(replies).toEqual([good]);
 });
 

@@ -18,6 +18,21 @@ test('strayDescriptors() does not name what this process opened itself', () => {
   }
 });
 
+withBash('strayDescriptors() looks again in another turn', () => {
+  const script = `import(${JSON.stringify(module)}).then(async (m) => {
+    const before = m.strayDescriptors(250);
+    require('node:fs').closeSync(251);
+    const same = m.strayDescriptors(250);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    console.log(JSON.stringify([before, same, m.strayDescriptors(250)]));
+  })`;
+
+  const said = execFileSync('/bin/bash', ['--norc', '-c', 'exec 251</dev/null; exec "$@"', 'x', process.execPath, '-e', script]);
+
+  expect(JSON.parse(said.toString())).toEqual([[251], [251], []]);
+});
+
 withBash('strayDescriptors() names those that were inherited, from the first asked for', () => {
   const script = `import(${JSON.stringify(module)}).then((m) => console.log(JSON.stringify([m.strayDescriptors(200), m.strayDescriptors(252)])))`;
 

@@ -40,6 +40,41 @@ test('after() from inside a timer runs in a later tick', async () => {
   expect(ran).toEqual(['inner']);
 });
 
+test('arm() wakes what it is given, once for each time it is armed', async () => {
+  const woken: number[] = [];
+  const sleeper = { slot: 0, run: () => void woken.push(timers.now()) };
+  const at = timers.now() + 25;
+
+  timers.arm(sleeper, at);
+  await waitUntil(() => woken.length === 1, 'the first time');
+  timers.arm(sleeper, timers.now());
+  await waitUntil(() => woken.length === 2, 'the second time');
+  timers.arm(sleeper, timers.now());
+  timers.cancel(sleeper);
+  await after(60);
+
+  expect(woken).toHaveLength(2);
+  expect(woken[0]).toBeGreaterThanOrEqual(at);
+});
+
+test('recent() is never ahead of now(), and about a tick behind at most', async () => {
+  const idle = timers.recent();
+  expect(idle).toBeLessThanOrEqual(timers.now());
+  let ran = false;
+  timers.after(100, () => {
+    ran = true;
+  });
+  const gaps: number[] = [];
+  await waitUntil(() => {
+    const recent = timers.recent();
+    gaps.push(timers.now() - recent);
+    return ran;
+  }, 'the timer to run');
+
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(30);
+});
+
 test('after() with Infinity never fires and holds nothing', () => {
   const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 

@@ -27,6 +27,17 @@ test('compileTrusted() takes draft-07 and formats', async () => {
   expect(validator('any text')).toBe(true);
 });
 
+test('compileTrusted() says what is wrong with a schema', async () => {
+  await expect(compileTrusted({ type: 'object', properties: { a: { minLength: -1 } } })).rejects.toThrow(
+    'schema is invalid: data/properties/a/minLength must be >= 0',
+  );
+});
+
+test('compileTrusted() takes a schema that refers to the schema of schemas', async () => {
+  const validator = await compileTrusted({ properties: { of: { $ref: 'https://json-schema.org/draft/2020-12/schema' } } });
+  expect([validator({ of: { type: 'string' } }), validator({ of: { type: 'nope' } })]).toEqual([true, false]);
+});
+
 test('compileUntrusted() fills in defaults', async () => {
   const validator = await untrusted({ type: 'object', properties: { greeting: { type: 'string', default: 'hi' } } });
   const value = {};

@@ -21,11 +21,11 @@ test('ownPlaces() are the user’s, wherever a config keeps its data, and what i
   const env = { HOME: '/home/ada', XDG_STATE_HOME: '/state', TMPDIR: '/scratch', OUTRIGGER_SOCKET: 'named.sock' };
   const config = { dataDir: '/configured', traces: { file: '/logs/traces.jsonl' } };
 
-  expect(ownPlaces(env, config, '/work')).toEqual({
+  expect(ownPlaces(env, config, '/project')).toEqual({
     folders: ['/state/outrigger', '/home/ada/.local/share/outrigger', `/scratch/outrigger-${process.getuid?.()}`],
-    files: ['/logs/traces.jsonl', '/logs/traces.jsonl.1', '/work/named.sock'],
+    files: ['/logs/traces.jsonl', '/logs/traces.jsonl.1', '/project/named.sock'],
   });
-  expect(ownPlaces({ ...env, XDG_RUNTIME_DIR: '/mine' }, {}, '/work').folders).toContain('/mine/outrigger');
+  expect(ownPlaces({ ...env, XDG_RUNTIME_DIR: '/mine' }, {}, '/project').folders).toContain('/mine/outrigger');
 });
 
 test('originOf() tells folders apart, and not the ways to one', async () => {

@@ -1,6 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { waitUntil } from '../../support/wait-until.ts';
 import { PluginProcess } from './plugin-process.ts';
 
@@ -179,6 +182,37 @@ describe('serve() and the wire', () => {
     plugin.raw(`${'x'.repeat(11 * 1024 * 1024)}\n`);
     expect((await plugin.request('ping'))['result']).toEqual({});
     expect(plugin.messages.at(-2)?.error).toMatchObject({ code: -32007 });
+  });
+
+  test('serve() reads a message that comes in many reads as it was written', async () => {
+    const plugin = start();
+    const items = Array.from({ length: 40_000 }, (_, n) => `${n}: ü€😀`);
+
+    const [large, small] = await Promise.all([plugin.invoke('test.echo', { items }), plugin.invoke('test.echo', { small: true })]);
+
+    expect(large['result']).toMatchObject({ state: { payload: { items } } });
+    expect(small['result']).toMatchObject({ state: { payload: { small: true } } });
+  });
+
+  test('serve() answers what it reads from a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrigger-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const asked = join(folder, 'asked');
+    writeFileSync(asked, '{"jsonrpc":"2.0","id":1,"method":"ping"}\n{"jsonrpc":"2.0","id":2,"method":"ping"}\n');
+
+    const stdin = openSync(asked, 'r');
+    const { stdout, status } = spawnSync(process.execPath, [file], {
+      stdio: [stdin, 'pipe', 'pipe'],
+      encoding: 'utf8',
+      env: { OUTRIGGER_PLUGIN: 'test' },
+      timeout: 30_000,
+    });
+    closeSync(stdin);
+
+    expect({ stdout, status }).toEqual({
+      stdout: '{"jsonrpc":"2.0","id":1,"result":{}}\n{"jsonrpc":"2.0","id":2,"result":{}}\n',
+      status: 0,
+    });
   });
 
   test('serve() answers an error instead of an answer larger than the limit', async () => {

@@ -63,6 +63,24 @@ test('testPlugin() cancels a call when its signal is aborted', async () => {
   await expect(call).rejects.toMatchObject({ number: -32800 });
 });
 
+test('a handler may take its context apart', async () => {
+  const own = definePlugin({
+    hooks: {
+      'a.b': async (_, { log, remainingMs, progress, signal, call, deadlineMs, event }) => {
+        log.info('taken apart');
+        progress('half', 50);
+        return { state: { event, deadlineMs, left: remainingMs() > 0, aborted: signal.aborted, served: await call('tasks/one') } };
+      },
+    },
+  });
+  const t = await testPlugin(own, { services: { 'tasks/one': () => 1 } });
+
+  const answer = await t.call('a.b', {}, { deadlineMs: 5000 });
+
+  expect(answer?.state).toEqual({ event: 'event-1', deadlineMs: 5000, left: true, aborted: false, served: 1 });
+  expect([t.logs[0]?.message, t.progress[0]?.message]).toEqual(['taken apart', 'half']);
+});
+
 test('a handler does not wait for a service longer than for its event', async () => {
   const own = definePlugin({ hooks: { 'a.b': async (_, { call }) => ({ state: await call('tasks/never') }) } });
   const t = await testPlugin(own, { services: { 'tasks/never': () => new Promise(() => undefined) } });

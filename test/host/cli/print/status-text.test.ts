@@ -14,6 +14,7 @@ test('statusText() shows the daemon, a line for each plugin, and below what is n
     'config      /home/ada/project/outrigger.yaml',
     'clients     1, 0 requests in flight',
     'events      2, 1 blocked, 0 replaced',
+    'journal     148 KiB, 18 written, 1 lost, 0 queued; 4 events wait for plugins, 0 dropped, 0 not kept',
     '',
     'plugin   state      pid  restarts  in flight  queued  answered  failed  memory      p50 / p99  held by',
     'protect  ready     4712         1          0       0         2       0  38 MiB  0.8 / 12.4 ms  bubblewrap, hard limits',
@@ -21,12 +22,16 @@ test('statusText() shows the daemon, a line for each plugin, and below what is n
     'old      disabled     –         –          –       –         –       –       –              –  –',
     '',
     'protect: last exit 2026-11-21T16:50:14.174Z, crash: Cannot get an answer from plugin "protect": it exited with code 3',
+    'protect: log level debug',
     'notify: next start in 800 ms',
     'notify: failed calls: PLUGIN_TIMEOUT 3',
     'notify: breaker open at conda.post_command',
+    'notify: 4 events wait for it, 2048 bytes',
+    'notify: 1 events set aside: it failed at them too often',
     'notify: 1 notifications dropped',
     'old: It is switched off in the config',
     '3 events went on without notify at conda.post_command: PLUGIN_TIMEOUT',
+    'Journal 2026-11-21T16:50:13.000Z: database or disk is full',
   ]);
 });
 

@@ -173,10 +173,25 @@ test('$/cancelRequest cancels an event, and the end of a client cancels the rest
   client.send({ method: '$/cancelRequest', params: { id: 21 } });
   await waitUntil(() => client.said.some(({ id }) => id === 21), 'the cancelled one is answered');
   expect(client.said.find(({ id }) => id === 21)?.error).toMatchObject({ code: -32800, data: { code: 'EVENT_CANCELLED' } });
-  client.input.end();
+  client.input.destroy();
   await client.connection.closed;
 
   await waitUntil(() => running === 0, 'the other one is cancelled');
+});
+
+test('a client on two pipes that asks nothing more gets its answers, and then the connection ends', async () => {
+  const host = await shopHost();
+  const going: (() => void)[] = [];
+  host.on('shop.order', () => new Promise((resolve) => going.push(() => resolve(undefined))), { timeoutMs: 60_000 });
+  const client = await greeted(host);
+  for (const id of [21, 22]) client.send({ id, method: 'emit', params: { hook: 'shop.order', payload: {} } });
+  await waitUntil(() => going.length === 2, 'both events run');
+  client.input.end();
+  await waitUntil(() => client.input.closed, 'the input to be over');
+  for (const go of going) go();
+  await client.connection.closed;
+  expect(client.said.slice(1)).toMatchObject([21, 22].map((id) => ({ id, result: { status: 'continued' } })));
+  expect(client.output.writableEnded).toBe(true);
 });
 
 test.each([

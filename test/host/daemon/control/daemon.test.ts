@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { greetDaemon } from '../../../../host/client/open-wire.ts';
+import { RequestSignal } from '../../../../host/daemon/clients/request-signal.ts';
 import type { AnyHost } from '../../../../host/daemon/clients/types.ts';
 import { Clients } from '../../../../host/daemon/control/clients.ts';
 import { Daemon, type DaemonOptions } from '../../../../host/daemon/control/daemon.ts';
@@ -215,7 +216,7 @@ test('a host that is no daemon has no status to tell', async () => {
   const { ClientScope } = await import('../../../../host/daemon/clients/requests.ts');
   const scope = new ClientScope((await hosts.open()) as unknown as AnyHost);
   for (const method of ['status', 'stop', 'reload'])
-    await expect(scope.answer(method, {}, new AbortController().signal)).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
+    await expect(scope.answer(method, {}, new RequestSignal())).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
 });
 
 test('Clients tells one too many why it is not served, and lets go of one that says no hello', async () => {

@@ -10,6 +10,7 @@ import { Daemon } from '../../../../host/daemon/control/daemon.ts';
 import { type NetworkOptions, openNetwork, parseAddress } from '../../../../host/daemon/control/network.ts';
 import { daemonPlace } from '../../../../host/daemon/control/place.ts';
 import { MAX_STRANGERS } from '../../../../host/daemon/control/types.ts';
+import type { Logger } from '../../../../host/protocol/types.ts';
 import { Hosts } from '../../../support/hosts.ts';
 import { testWith } from '../../../support/needs.ts';
 import { waitUntil } from '../../../support/wait-until.ts';
@@ -45,10 +46,10 @@ async function files(token: string = TOKEN): Promise<NetworkOptions> {
   return { host: '127.0.0.1', port: 0, certFile, keyFile, tokenFile };
 }
 
-async function serving(network: NetworkOptions): Promise<number> {
+async function serving(network: NetworkOptions, log: Logger = SILENT): Promise<number> {
   const env = { HOME: folder, XDG_RUNTIME_DIR: join(folder, 'run') };
   const place = await daemonPlace({ config: undefined, cwd: folder, env });
-  const host = (await hosts.open()) as unknown as AnyHost;
+  const host = (await hosts.open({}, { log })) as unknown as AnyHost;
   const daemon = await Daemon.open({
     host,
     place,
@@ -76,6 +77,16 @@ testWithOpenssl('a daemon on a network serves who says its token over TLS', asyn
   const one = await client(await serving(network), network.certFile);
   expect((await one.ask('hello', { protocol: 1, token: TOKEN })).result).toMatchObject({ protocol: 1 });
   expect((await one.ask('ping')).result).toEqual({});
+});
+
+testWithOpenssl('a daemon says which client on the network had something done', async () => {
+  const network = await files();
+  const said: string[] = [];
+  const one = await client(await serving(network, { ...SILENT, info: (message) => said.push(message) }), network.certFile);
+  await one.ask('hello', { protocol: 1, token: TOKEN, name: 'app', pid: 7 });
+  const port = one.socket.localPort;
+  await one.ask('stop');
+  expect(said).toContain(`stop by app at 127.0.0.1:${port}`);
 });
 
 testWithOpenssl.each([{}, { token: '' }, { token: 'a-token-of-thirty-two-character' }, { token: `${TOKEN}x` }])(

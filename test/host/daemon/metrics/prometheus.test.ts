@@ -24,7 +24,9 @@ test('text() has calls, failures by code and durations in seconds, by plugin and
 test('text() has restarts, queue, fail-opens and memory as they are when it is asked', async () => {
   const plugin = { name: 'a', state: 'ready' as const, restarts: 4, queued: 5, inFlight: 6, memoryKb: 7 };
   const failOpens = [{ plugin: 'a', hook: 'app.save', code: 'PLUGIN_TIMEOUT', count: 8 }];
-  const metrics = new PrometheusMetrics({ status: () => ({ ...STATUS, plugins: [plugin], failOpens }) });
+  const metrics = new PrometheusMetrics({
+    status: () => ({ ...STATUS, plugins: [plugin], failOpens, answers: { bytes: 9, refused: 10 } }),
+  });
   await metrics.text();
   const text = await metrics.text();
   expect(text).toContain('outrigger_plugin_restarts_total{plugin="a"} 4');
@@ -34,6 +36,8 @@ test('text() has restarts, queue, fail-opens and memory as they are when it is a
   expect(text).toContain('outrigger_plugin_memory_bytes{plugin="a"} 7168');
   expect(text).toContain('outrigger_fail_opens_total{plugin="a",hook="app.save",code="PLUGIN_TIMEOUT"} 8');
   expect(text).toContain('outrigger_daemon_memory_bytes 2048');
+  expect(text).toContain('outrigger_answer_bytes 9');
+  expect(text).toContain('outrigger_answers_refused_total 10');
 });
 
 test('text() does not grow with names: what comes later is counted together', async () => {
@@ -43,4 +47,19 @@ test('text() does not grow with names: what comes later is counted together', as
   expect(text).toContain('outrigger_calls_total{plugin="p1",hook="app.save",status="continued"} 1');
   expect(text).toContain('outrigger_calls_total{plugin="other",hook="other",status="continued"} 98');
   expect(text.match(/outrigger_calls_total\{/g)).toHaveLength(3);
+});
+
+test('text() has the numbers of the journal, and what waits for each plugin', async () => {
+  const spool = { events: 4, bytes: 5, dropped: 6, lost: 7 };
+  const journal = { file: 'f', bytes: 1, written: 2, lost: 3, queued: 8, spool };
+  const plugins = [{ name: 'a', state: 'ready' as const, spool: { events: 4, bytes: 5, aside: 0 } }];
+  const metrics = new PrometheusMetrics({ status: () => ({ ...STATUS, journal, plugins }) });
+  await metrics.text();
+  const text = await metrics.text();
+  expect(text).toContain('outrigger_journal_bytes 1');
+  expect(text).toContain('outrigger_journal_written_total 2');
+  expect(text).toContain('outrigger_journal_lost_total 3');
+  expect(text).toContain('outrigger_journal_queued 8');
+  expect(text).toContain('outrigger_spool_dropped_total 6');
+  expect(text).toContain('outrigger_plugin_spooled_events{plugin="a"} 4');
 });

@@ -29,10 +29,10 @@ test('container: confine() mounts the plugin read-only, and what was granted as 
   const mounts = words(GENEROUS).filter((word) => word.startsWith('type='));
   expect(mounts).toEqual([
     'type=bind,source=/srv/plugins/sample,target=/plugin,readonly',
-    'type=bind,source=/srv/work,target=/srv/work,readonly',
+    'type=bind,source=/srv/project,target=/srv/project,readonly',
     'type=bind,source=/home/user/data/sample,target=/data',
     'type=bind,source=/home/user/.cache/compiled/abc,target=/cache',
-    'type=bind,source=/srv/real/out,target=/srv/work/out',
+    'type=bind,source=/srv/real/out,target=/srv/project/out',
   ]);
   expect(enclose(GENEROUS).writable).toEqual(['/home/user/data/sample', '/home/user/.cache/compiled/abc', '/srv/real/out']);
 });

@@ -33,12 +33,18 @@ test('gvisor: ociConfig() binds the system read-only and nothing of the host tha
   const { mounts } = configOf(GENEROUS);
   const bound = mounts.filter(({ type }) => type === 'bind');
   const writable = bound.filter(({ options }) => options?.includes('rw')).map(({ destination }) => destination);
-  expect(writable).toEqual(['/data', '/cache', '/srv/work/out']);
+  expect(writable).toEqual(['/data', '/cache', '/srv/project/out']);
   expect(bound.every(({ options }) => options?.includes('nosuid') && options.includes('nodev'))).toBe(true);
   const system = bound
     .map(({ source }) => source)
     .filter((source) => !/^\/(usr|bin|sbin|lib|lib64|etc\/(alternatives|ssl\/certs|ca-certificates))$/.test(source));
-  expect(system).toEqual(['/srv/plugins/sample', '/home/user/data/sample', '/home/user/.cache/compiled/abc', '/srv/work', '/srv/real/out']);
+  expect(system).toEqual([
+    '/srv/plugins/sample',
+    '/home/user/data/sample',
+    '/home/user/.cache/compiled/abc',
+    '/srv/project',
+    '/srv/real/out',
+  ]);
 });
 
 test('gvisor: ociConfig() mounts an inner folder after the one around it', () => {

@@ -33,6 +33,6 @@ export const SAMPLE_SPEC: LaunchSpec = {
 export const GENEROUS: Partial<Policy> = {
   dataDir: '/home/user/data/sample',
   cacheDir: '/home/user/.cache/compiled/abc',
-  read: [{ source: '/srv/work', target: '/srv/work' }],
-  write: [{ source: '/srv/real/out', target: '/srv/work/out' }],
+  read: [{ source: '/srv/project', target: '/srv/project' }],
+  write: [{ source: '/srv/real/out', target: '/srv/project/out' }],
 };

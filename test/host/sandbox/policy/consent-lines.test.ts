@@ -16,7 +16,7 @@ test.each([
   [{ net: ['*:80'] }, true, 'every host of the internet'],
   [{ net: ['*.example.com'] }, true, '*.example.com'],
   [{ net: ['api.example.com'] }, false, 'send anything it sees to api.example.com'],
-  [{ fs: { write: ['/work'] } }, true, 'change and delete files in /work'],
+  [{ fs: { write: ['/project'] } }, true, 'change and delete files in /project'],
   [{ fs: { write: [`\${data}`] } }, false, 'data folder of its own'],
   [{ fs: { read: [`\${data}/x`] } }, false, 'its own data folder'],
   [{ fs: { read: ['/'] } }, true, 'everything in /'],

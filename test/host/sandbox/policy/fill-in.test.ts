@@ -7,9 +7,9 @@ test('isOwnData() is true of the plugin’s own folder and what lies in it', () 
 });
 
 test('fillIn() puts folders for variables at the beginning, and refuses what is no path', () => {
-  const variables = { workspace: '/work', config: '/etc/app' };
+  const variables = { workspace: '/project', config: '/etc/app' };
 
-  expect(fillIn(`\${workspace}//a/./b/`, variables)).toEqual({ path: '/work/a/b' });
+  expect(fillIn(`\${workspace}//a/./b/`, variables)).toEqual({ path: '/project/a/b' });
   expect(fillIn(`\${config}`, variables)).toEqual({ path: '/etc/app' });
   for (const text of ['', 'a', '/a/..', '/a*', `/\${workspace}`, '/a\n']) expect(fillIn(text, variables), text).toHaveProperty('why');
 });
