@@ -75,6 +75,7 @@ const TESTED_THROUGH: Record<string, string> = {
   'host/conformance/traffic-tap.ts': 'test/e2e/cli-authoring.test.ts',
   'host/cli/commands/new.ts': 'test/e2e/cli-new.test.ts',
   'host/conformance/bench.ts': 'test/host/conformance/run-checks.test.ts',
+  'host/conformance/exchange-log.ts': 'test/host/conformance/wire-client.test.ts',
   'host/conformance/check-failure.ts': 'test/host/conformance/run-checks.test.ts',
   'host/conformance/messages.ts': 'test/host/conformance/run-checks.test.ts',
   'host/conformance/probe-catalog.ts': 'test/host/conformance/run-checks.test.ts',

@@ -113,7 +113,7 @@ class Run {
   async #exchange(since: number): Promise<readonly Exchanged[]> {
     const client = this.#bench.current;
     if (client?.exit !== undefined) await client.drained();
-    const said = client?.exchangeSince(since).slice(-SHOWN_MESSAGES) ?? [];
+    const said = client?.log.since(since).slice(-SHOWN_MESSAGES) ?? [];
     if (client?.exit === undefined || client.exit.code === 0 || client.stderr.trim() === '') return said;
     const words = client.stderr.trimEnd().split('\n').slice(-SHOWN_WORDS);
     const notes = words.map((text): Exchanged => ({ from: 'note', atMs: said.at(-1)?.atMs ?? 0, text: `on stderr: ${text}` }));

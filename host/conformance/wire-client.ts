@@ -4,13 +4,13 @@ import { within } from '../process/terminate.ts';
 import type { Child, Exit } from '../process/types.ts';
 import { enclose } from '../sandbox/enclose.ts';
 import { CheckFailure } from './check-failure.ts';
+import { ExchangeLog, KEPT_CHARACTERS } from './exchange-log.ts';
 import { endOf, type Id, isAnswer, isObject, isSameId } from './messages.ts';
 import { plainServices } from './plain-services.ts';
-import type { Exchanged, Framing, Json, Received, Target, Watch } from './types.ts';
+import type { Framing, Json, Received, Target, Watch } from './types.ts';
 
 const MAX_MESSAGE_BYTES = 10_485_760;
-const KEPT_MESSAGES = 200;
-const KEPT_CHARACTERS = 2000;
+const KEPT_LINES = 200;
 /** How long an answer may take where the requirement says nothing. */
 const ANSWER_MS = 5000;
 export const START_MS = 10_000;
@@ -19,6 +19,7 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 /** One process of a plugin, spoken to in bytes: this client can say what no host ever would. */
 export class WireClient {
+  readonly log: ExchangeLog;
   /** Every message the plugin sent, in order. */
   readonly received: Received[] = [];
   /** What on stdout was no message: stray lines, bad JSON, bad framing. */
@@ -30,9 +31,6 @@ export class WireClient {
   exit: Exit | undefined;
   readonly #child: Child;
   readonly #framing: Framing;
-  readonly #exchange: Exchanged[] = [];
-  readonly #started = performance.now();
-  readonly #waiting = new Set<() => void>();
   readonly #stderr: string[] = [];
   readonly #watch: Watch;
   /** Ids of requests that were not counted up. */
@@ -42,6 +40,7 @@ export class WireClient {
 
   constructor(target: Target, watch: Watch = {}) {
     this.#watch = watch;
+    this.log = new ExchangeLog(watch.onExchange);
     const enclosure = target.confine?.();
     this.#framing = target.framing;
     this.#child = enclosure ? enclose(target.name, enclosure, { log: SILENT, onDenied: () => {} }) : launch(target.launch);
@@ -59,15 +58,9 @@ export class WireClient {
     );
     this.exited = this.#child.exited.then((exit) => {
       this.exit = exit;
-      this.#keep('note', `the process ended: ${endOf(exit)}`);
+      this.log.keep('note', `the process ended: ${endOf(exit)}`);
       return exit;
     });
-  }
-
-  /** What was said since a moment of `performance.now()`; all there is when that is nothing. */
-  exchangeSince(moment: number): readonly Exchanged[] {
-    const since = this.#exchange.filter(({ atMs }) => this.#started + atMs >= Math.floor(moment));
-    return since.length > 0 ? since : this.#exchange;
   }
 
   get pid(): number | undefined {
@@ -80,7 +73,7 @@ export class WireClient {
   }
 
   now(): number {
-    return performance.now() - this.#started;
+    return this.log.now();
   }
 
   nextId(): number {
@@ -93,7 +86,7 @@ export class WireClient {
     const texts = messages.map((message) => (typeof message === 'string' ? message : JSON.stringify(message)));
     for (const text of texts) {
       this.#remember(text);
-      this.#keep('host', text);
+      this.log.keep('host', text);
     }
     this.#write(Buffer.from(texts.map((text) => this.frame(text)).join('')));
   }
@@ -106,7 +99,7 @@ export class WireClient {
   /** Writes bytes as they are, in pieces of so many bytes, a turn of the loop apart. */
   async sendInPieces(text: string, size: number): Promise<void> {
     const bytes = Buffer.from(text);
-    this.#keep('host', `${text.slice(0, 200)} … (${bytes.length} bytes in pieces of ${size})`);
+    this.log.keep('host', `${text.slice(0, 200)} … (${bytes.length} bytes in pieces of ${size})`);
     for (let at = 0; at < bytes.length; at += size) {
       this.#write(bytes.subarray(at, at + size));
       await new Promise((resolve) => setImmediate(resolve));
@@ -115,13 +108,13 @@ export class WireClient {
 
   /** Writes bytes as they are, which may be anything; `what` stands for them in the exchange. */
   sendBytes(bytes: Buffer, what: string): void {
-    this.#keep('host', what);
+    this.log.keep('host', what);
     this.#write(bytes);
   }
 
   /** Reads no more: what the plugin writes now breaks its pipe. */
   stopReading(): void {
-    this.#keep('note', 'stdout was closed');
+    this.log.keep('note', 'stdout was closed');
     this.#child.stdout.destroy();
   }
 
@@ -166,13 +159,13 @@ export class WireClient {
       if (condition()) return;
       if (this.exit !== undefined) throw new CheckFailure(`${otherwise}: the process ${endOf(this.exit)}${this.#lastWords()}`);
       if (leftMs <= 0) throw new CheckFailure(`${otherwise} within ${withinMs} ms${this.#lastWords()}`);
-      await this.#change(leftMs);
+      await this.log.next(leftMs);
     }
   }
 
   /** Closes stdin. */
   endInput(): void {
-    this.#keep('note', 'stdin was closed');
+    this.log.keep('note', 'stdin was closed');
     this.#child.stdin.end();
   }
 
@@ -223,7 +216,7 @@ export class WireClient {
       return;
     }
     this.received.push({ message, atMs: this.now() });
-    this.#keep('plugin', text);
+    this.log.keep('plugin', text);
     this.#serve(message);
   }
 
@@ -235,39 +228,18 @@ export class WireClient {
 
   #stray(text: string): void {
     this.strays.push(text.slice(0, KEPT_CHARACTERS));
-    this.#keep('note', `on stdout, and no message: ${text}`);
-  }
-
-  #keep(from: Exchanged['from'], text: string): void {
-    const shown = text.length > KEPT_CHARACTERS ? `${text.slice(0, KEPT_CHARACTERS)} … (${text.length} characters)` : text;
-    const atMs = Math.round(this.now());
-    this.#watch.onExchange?.({ from, atMs, text });
-    this.#exchange.push({ from, atMs, text: shown });
-    if (this.#exchange.length > KEPT_MESSAGES) this.#exchange.shift();
-    for (const wake of this.#waiting) wake();
+    this.log.keep('note', `on stdout, and no message: ${text}`);
   }
 
   #keepStderr(text: string): void {
     this.#watch.onStderr?.(text);
     this.#stderr.push(text);
-    if (this.#stderr.length > KEPT_MESSAGES) this.#stderr.shift();
+    if (this.#stderr.length > KEPT_LINES) this.#stderr.shift();
   }
 
   #lastWords(): string {
     const [line] = this.stderr.trim().split('\n').slice(-1);
     return line ? `; its last words on stderr: "${line.slice(0, 300)}"` : '';
-  }
-
-  #change(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#waiting.add(done);
-    });
   }
 }
 

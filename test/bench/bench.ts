@@ -50,13 +50,13 @@ function placementsOf({ placements }: Measure, size: BenchOptions['size']): read
   return size === 'full' ? possible : possible.slice(0, 1);
 }
 
-function taskOf({ id, isOnce, share = 1 }: Measure, size: BenchOptions['size'], tools: Task['tools']): Task {
+function taskOf({ id, isOnce, share = 1, warmth = 1 }: Measure, size: BenchOptions['size'], tools: Task['tools']): Task {
   const { rounds, onceRounds, blockMs, warmCalls, warmMs, scale } = SIZES[size];
   return {
     id,
     tools,
     scale,
-    pace: { blockMs, warmCalls, warmMs, rounds: Math.max(1, Math.round((isOnce === true ? onceRounds : rounds) * share)) },
+    pace: { blockMs, warmCalls, warmMs: warmMs * warmth, rounds: Math.max(1, Math.round((isOnce === true ? onceRounds : rounds) * share)) },
   };
 }
 

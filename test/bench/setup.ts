@@ -18,6 +18,8 @@ export interface Setup {
 export async function setUp(needs: ReadonlySet<ToolName>): Promise<Setup> {
   mkdirSync(OUT, { recursive: true });
   installPeers();
+  // The daemon, and an application as it is installed, run what is built.
+  run(process.execPath, [join(ROOT, 'host/build.mjs')]);
   const tools: Tools = {};
   const missing: Record<string, string> = {};
   for (const need of needs) {
@@ -46,7 +48,7 @@ const BUILD: Readonly<Record<ToolName, () => string | Promise<string>>> = {
     const { build } = await import('esbuild');
     await build({
       ...{ entryPoints: [join(HERE, 'plugins/plugin.ts')], outfile, bundle: true, minify: true, logLevel: 'error' },
-      ...{ platform: 'node', format: 'esm', target: 'node22', absWorkingDir: ROOT },
+      ...{ platform: 'node', format: 'esm', target: 'node22', absWorkingDir: ROOT, conditions: ['@outrigger/source'] },
     });
     return outfile;
   },

@@ -38,6 +38,8 @@ export interface Measure {
   readonly isOnce?: true;
   /** Part of the rounds that are run; for what takes long. Default 1. */
   readonly share?: number;
+  /** How many times as long it is warmed up: an event that takes many calls sees few of them in the usual time. Default 1. */
+  readonly warmth?: number;
   /** Left out by `--quick`. */
   readonly isLong?: true;
   open(bench: Bench): Promise<Series>;

@@ -27,7 +27,7 @@ function inFlight(count: number, peers: readonly string[], goals: readonly Goal[
 function chain(size: Size, atMost: number): Measure {
   return {
     ...{ id: `chain-${size.replace(' ', '')}`, title: `Chain of 5 plugins, ${size}`, unit: 'µs', needs: ['bundle'] },
-    placements: ['one core', 'all cores'],
+    ...{ placements: ['one core', 'all cores'], warmth: 6 },
     goals: [{ subject: 'outrigger', against: 'raw echo', atMost }],
     async open(bench): Promise<Series> {
       const payload = payloadOf(size);
@@ -48,7 +48,7 @@ function chain(size: Size, atMost: number): Measure {
 function fanOut(size: Size, atMost: number): Measure {
   return {
     ...{ id: `fan-out-${size.replace(' ', '')}`, title: `One event to 10 plugins at once, ${size}`, unit: 'µs', needs: ['bundle'] },
-    placements: ['all cores'],
+    ...{ placements: ['all cores'], warmth: 6 },
     goals: [
       { subject: 'outrigger, concurrent', against: 'raw echo', atMost },
       { subject: 'outrigger, audit', against: 'raw echo', atMost },
