@@ -1,11 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { testWith } from '../../support/needs.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -23,6 +23,25 @@ export async function run(program: string, args: readonly string[], cwd: string,
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
     throw new Error(`Cannot run "${program} ${args.join(' ')}" in "${cwd}": ${message}\n${stdout}${stderr}`, { cause: error });
   }
+}
+
+/** Runs those of the SDK's own tests whose module's name fits, and expects that at least so many pass and none is skipped. */
+export async function expectOwnTests(fits: (module: string) => boolean, atLeast: number): Promise<void> {
+  const modules = readdirSync(`${SDK}/tests`).flatMap((file) => /^(test_\w+)\.py$/.exec(file)?.[1] ?? []);
+  const chosen = modules.filter(fits);
+  const hasPytest = await run('python3', ['-c', 'import pytest'], SDK).then(
+    () => true,
+    () => false,
+  );
+  const words = hasPytest
+    ? ['pytest', '-q', '-p', 'no:cacheprovider', ...chosen.map((name) => `tests/${name}.py`)]
+    : ['unittest', ...chosen.map((name) => `tests.${name}`)];
+  const printed = await run('python3', ['-m', ...words], SDK);
+
+  const [, count = '0'] = /^(?:Ran )?(\d+) (?:tests|passed)/m.exec(printed) ?? [];
+  console.log(`sdk/python: ${count} tests passed with ${words[0]}`);
+  expect(Number(count)).toBeGreaterThanOrEqual(atLeast);
+  expect(printed).not.toMatch(/skipped/);
 }
 
 /** A folder that a sandbox may read; gone when the test ends. */
