@@ -138,18 +138,18 @@ function put(path, text) {
   renameSync(temporary, path);
 }
 
-/** Takes away what earlier builds left. */
+/** Takes away what earlier builds left; the paths of what is still too young for that. */
 function sweep(folder, kept) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (path !== join(out, 'dashboard')) sweep(path, kept);
-    } else if (/\.js(\.map)?(\.\d+\.tmp)?$/.test(path) && !kept.has(path)) {
-      // Another build may be at it too.
-      const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
-      if (mtimeMs < Date.now() - KEEP_MS) rmSync(path, { force: true });
-    }
-  }
+    if (entry.isDirectory()) return path === join(out, 'dashboard') ? [] : sweep(path, kept);
+    if (!/\.js(\.map)?(\.\d+\.tmp)?$/.test(path) || kept.has(path)) return [];
+    // Another build may be at it too.
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (mtimeMs >= Date.now() - KEEP_MS) return [path];
+    rmSync(path, { force: true });
+    return [];
+  });
 }
 
 const libraries = new Set();
@@ -162,4 +162,6 @@ for (const { path, text } of bundles.flatMap(({ outputFiles }) => outputFiles.to
 }
 for (const [path, text] of files) put(path, text);
 put(join(out, 'LICENSES.txt'), licences(bundles));
-sweep(out, files);
+// Nobody who installs the package has a daemon of an earlier build.
+const young = sweep(out, files).map((path) => `/${relative(out, path).replaceAll('\\', '/')}\n`);
+put(join(out, '.npmignore'), young.sort().join(''));

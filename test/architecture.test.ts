@@ -85,7 +85,6 @@ const TESTED_THROUGH: Record<string, string> = {
   'host/client/wire.ts': 'test/host/client/open-wire.test.ts',
   'host/daemon/clients/requests.ts': 'test/host/daemon/clients/client-connection.test.ts',
   'host/bin.mjs': 'test/e2e/cli-bin.test.ts',
-  'host/build.mjs': 'test/packages.test.ts',
   'host/index.ts': 'test/readme.test.ts',
   'host/supervisor/job.ts': 'test/host/supervisor/call-lane.test.ts',
   'host/journal/database-thread.ts': 'test/host/journal/journal.test.ts',

@@ -79,6 +79,17 @@ describe('the host as packed', () => {
     expect(loaded.filter((name) => /^NativeModule (http|https|tls|sqlite|dns|internal\/deps\/undici\/undici)$/.test(name))).toEqual([]);
   });
 
+  test('holds no piece of an earlier build', () => {
+    const reached = new Set(host.filter((file) => file.endsWith('.js') && !file.startsWith('dist/chunks/')));
+    for (const file of reached) {
+      for (const [, name] of read(`host/${file}`).matchAll(/\/([\w-]+\.js)['"]/g)) {
+        const piece = `dist/chunks/${name}`;
+        if (host.includes(piece)) reached.add(piece);
+      }
+    }
+    expect(host.filter((file) => /^dist\/chunks\/.*\.js$/.test(file) && !reached.has(file))).toEqual([]);
+  });
+
   test('names the licence of every package inside', () => {
     const maps = host.filter((file) => file.endsWith('.js.map')).map((file) => JSON.parse(read(`host/${file}`)) as { sources: string[] });
     const inside = maps.flatMap(({ sources }) => sources).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);

@@ -27,8 +27,14 @@ export async function withDaemon(context: CliContext, use: (wire: Wire, place: D
   }
 }
 
-function unreachable({ log }: CliContext, { config, socket }: DaemonPlace, reason: string): number {
+async function unreachable({ log }: CliContext, { config, socket, lock }: DaemonPlace, reason: string): Promise<number> {
   const whose = config === undefined ? 'the daemon' : `the daemon of "${config}"`;
-  log.error(`Cannot reach ${whose} at "${socket}": ${reason}; start it with "outrigger start"`, { code: 'HOST_STOPPED' });
+  const { lockHolder } = await import('../daemon/control/daemon-lock.ts');
+  const holder = await lockHolder(lock).catch(() => undefined);
+  // One that starts, that hangs, or whose socket somebody removed: another is not let in beside it.
+  const { pid } = holder ?? {};
+  const advice =
+    pid === undefined ? 'start it with "outrigger start"' : `process ${pid} holds its lock: wait for it, or end it with "kill ${pid}"`;
+  log.error(`Cannot reach ${whose} at "${socket}": ${reason}; ${advice}`, { code: 'HOST_STOPPED' });
   return EXIT.unreachable;
 }

@@ -1,7 +1,9 @@
+import type { Config } from '@outrigger/schemas';
 import type { CatalogSource } from '../daemon/define-catalog.ts';
 import { createHost } from '../daemon/host.ts';
 import type { Host, HostOptions, Scope } from '../daemon/types.ts';
 import { TraceFile } from '../journal/trace-file.ts';
+import { didYouMean } from '../protocol/did-you-mean.ts';
 import { loadConfig } from '../registry/load-config.ts';
 import { askPermission } from './ask-permission.ts';
 import type { CliContext } from './context.ts';
@@ -47,9 +49,26 @@ export async function withHost<T>(
   try {
     for (const problem of host.problems)
       log.warn(problemText(problem, cwd), problem.plugin === undefined ? {} : { plugin: problem.plugin });
+    warnOfUntrusted(context, host, settings.plugins);
+    warnOfInspected(context, host);
     return await use(host);
   } finally {
     await host.close();
     await traces?.flush();
   }
+}
+
+/** Who lists a plugin wants it to run; one that lies in a plugin folder may be left alone. */
+function warnOfUntrusted({ log }: CliContext, host: Host, listed: Config['plugins'] = {}): void {
+  for (const { registered } of host.plugins()) {
+    const { name, state, reason } = registered;
+    if (state === 'untrusted' && Object.hasOwn(listed, name)) log.warn(`does not run: ${reason ?? 'it is not trusted'}`, { plugin: name });
+  }
+}
+
+/** A name nobody has would lift the deadlines of events and inspect nothing. */
+function warnOfInspected({ options: { inspectPlugin }, log }: CliContext, host: Host): void {
+  const names = host.plugins().map(({ registered }) => registered.name);
+  if (inspectPlugin === undefined || names.includes(inspectPlugin)) return;
+  log.warn(`Cannot inspect plugin "${inspectPlugin}": no plugin has that name${didYouMean(inspectPlugin, names)}`);
 }

@@ -1,4 +1,4 @@
-import type { Permissions, Trace } from '@outrigger/schemas';
+import type { Permissions } from '@outrigger/schemas';
 import { ANSWER_BYTES, AnswerRoom } from '../dispatcher/answer-room.ts';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
@@ -232,9 +232,9 @@ export class Core {
   #show(run: EventRun): void {
     if (this.watchers.size === 0 && this.#options.onTrace === undefined) return;
     try {
-      const read = (): Trace => this.guard.data(makeTrace(run));
-      for (const watch of this.watchers) watch(finishedEvent(run, read));
-      this.#options.onTrace?.(read);
+      const finished = finishedEvent(run, () => this.guard.data(makeTrace(run)));
+      for (const watch of this.watchers) watch(finished);
+      this.#options.onTrace?.(finished.read);
     } catch (error) {
       // The application's own mistake must not take the outcome with it.
       this.#options.log.error('onTrace failed', { event: run.event, error: String(error) });

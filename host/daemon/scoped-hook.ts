@@ -2,6 +2,7 @@ import type { Trace } from '@outrigger/schemas';
 import type { Origin } from '../dispatcher/event-run.ts';
 import type { Plan } from '../dispatcher/plan.ts';
 import type { Continued, EmitOptions, Outcome, OutcomeBase } from '../dispatcher/types.ts';
+import { validTraceparent } from '../protocol/traceparent.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import type { Core } from './core.ts';
 import type { HostScope } from './scope.ts';
@@ -63,7 +64,7 @@ export class ScopedHook implements Hook<Payload, unknown> {
 
   #originOf(options: EmitOptions | undefined, from: Pick<Origin, 'operation' | 'parent'> | undefined): Origin {
     if (options === undefined && from === undefined) return this.#origin;
-    return { ...this.#origin, ...from, traceparent: options?.traceparent, signal: options?.signal };
+    return { ...this.#origin, ...from, traceparent: validTraceparent(options?.traceparent), signal: options?.signal };
   }
 
   #current(): Plan {

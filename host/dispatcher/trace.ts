@@ -1,8 +1,10 @@
 import type { Change, PlanLine, Skip, Trace, TracedAnswer, TracedOutcome, Would } from '@outrigger/schemas';
 import type { LoadedHook } from '../registry/types.ts';
+import { isoTime } from './event-id.ts';
 import type { Answered, EventRun } from './event-run.ts';
 import type { Would as AnyWould } from './merge.ts';
 import { changesOf } from './patch.ts';
+import type { Plan } from './plan.ts';
 import { redactChanges, redactForRecord } from './redact.ts';
 
 /** The record of one event as data; fields marked `x-sensitive` are shown to nobody in it. Diffs are made here, when somebody looks, not while the event runs. */
@@ -11,13 +13,13 @@ export function makeTrace(run: EventRun): Trace {
   return {
     event: run.event,
     hook: run.hook.name,
-    time: new Date(run.time).toISOString(),
+    time: isoTime(run.time),
     durationMs: milliseconds(run.isFinished ? run.durationMs : run.elapsed()),
     ...(operation === undefined ? {} : { operation: operation.id }),
     ...(session === undefined ? {} : { session }),
     ...(parent === undefined ? {} : { parent: parent.event }),
     depth: run.depth,
-    plan: planLines(run),
+    plan: linesOf(run.plan).map((line) => ({ ...line, why: [...line.why] })),
     answers: run.answers.map((answered) => tracedAnswer(answered, run.hook)),
     skipped: skips(run),
     outcome: tracedOutcome(run),
@@ -26,6 +28,8 @@ export function makeTrace(run: EventRun): Trace {
 
 /** Everybody in the plan who has no answer: the rest of the record says why. */
 function skips(run: EventRun): Skip[] {
+  const { disabled, ordered } = run.plan;
+  if (disabled.length === 0 && run.answers.length === ordered.length) return [];
   const answered = new Set(run.answers.map(({ participant }) => participant));
   const left = [...run.plan.stages, run.plan.background].flatMap((stage, index) => {
     // Those in the background hear of every event that has an outcome.
@@ -33,7 +37,7 @@ function skips(run: EventRun): Skip[] {
     const reason = isReached ? ('match' as const) : ('decided' as const);
     return stage.filter((participant) => !answered.has(participant)).map(({ subscription }) => ({ plugin: subscription.plugin, reason }));
   });
-  return [...run.plan.disabled.map(({ subscription }) => ({ plugin: subscription.plugin, reason: 'disabled' as const })), ...left];
+  return [...disabled.map(({ subscription }) => ({ plugin: subscription.plugin, reason: 'disabled' as const })), ...left];
 }
 
 /** True when the event went on in spite of this answer. */
@@ -42,7 +46,16 @@ export function isFailOpen({ judgement, participant }: Answered): boolean {
   return judgement.status === 'failed' && (onFailure !== 'fail' || mode === 'fire_and_forget');
 }
 
-function planLines({ plan }: EventRun): PlanLine[] {
+const lines = new WeakMap<Plan, readonly PlanLine[]>();
+
+/** The same for every event of the plan; whoever gets a trace gets a copy. */
+function linesOf(plan: Plan): readonly PlanLine[] {
+  const known = lines.get(plan) ?? planLines(plan);
+  lines.set(plan, known);
+  return known;
+}
+
+function planLines(plan: Plan): PlanLine[] {
   const stageOf = new Map(
     [...plan.stages, plan.background].flatMap((stage, index) => stage.map((one) => [one.subscription, index] as const)),
   );

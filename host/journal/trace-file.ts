@@ -17,6 +17,10 @@ export interface TraceFileOptions {
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 const MAX_QUEUED_CHARS = 16 * 1024 * 1024;
+/** How long traces are gathered: opening and closing the file for each costs more than its event. */
+const GATHER_MS = 50;
+/** So much is not gathered any longer. */
+const GATHER_CHARS = 1024 * 1024;
 const STALE_LOCK_MS = 10_000;
 
 /** Appends traces to a file behind the caller's back: nothing here throws, waits for a disk, or keeps more than 16 MiB. */
@@ -28,6 +32,10 @@ export class TraceFile {
   #reported = false;
   #lastWriteTorn = false;
   #writing: Promise<void> | undefined;
+  /** Somebody waits for what is queued. */
+  #isAwaited = false;
+  /** Ends the gathering. */
+  #hurry: () => void = () => {};
 
   constructor(options: TraceFileOptions) {
     this.#options = options;
@@ -48,18 +56,20 @@ export class TraceFile {
       this.#queuedChars += line.length;
       this.#lines.push(line);
       this.#writing ??= this.#writeAll();
+      if (this.#queuedChars >= GATHER_CHARS) this.#hurry();
     }
   }
 
   /** Settles when everything appended so far is on its way to the disk or counted as dropped. */
   async flush(): Promise<void> {
+    this.#isAwaited = this.#writing !== undefined;
+    this.#hurry();
     await this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    // Everything of one turn goes into one batch.
-    await new Promise(setImmediate);
     while (this.#lines.length > 0) {
+      await this.#gather();
       const batch = this.#lines;
       this.#lines = [];
       this.#queuedChars = 0;
@@ -69,7 +79,21 @@ export class TraceFile {
         this.#drop(batch.length, messageOf(error));
       }
     }
+    this.#isAwaited = false;
     this.#writing = undefined;
+  }
+
+  /** Everything of one turn goes into one batch, and what comes a little later when nobody waits. */
+  async #gather(): Promise<void> {
+    if (!this.#isAwaited && this.#queuedChars < GATHER_CHARS)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, GATHER_MS);
+        this.#hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    await new Promise(setImmediate);
   }
 
   async #write(batch: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isPrivateFolder } from './private-folder.ts';
 
 export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees' | 'validators';
 
@@ -11,7 +12,8 @@ export async function readCached(cacheDir: string | undefined, kind: CacheKind, 
   if (cacheDir === undefined) return undefined;
   try {
     const folder = join(cacheDir, kind);
-    if (!isOurs(folder)) return undefined;
+    // What others could write could be a manifest nobody checked.
+    if (!isPrivateFolder(folder)) return undefined;
     // A start reads a handful, of a few KB: with the thread pool it would wait thirty times.
     const entry: unknown = JSON.parse(readFileSync(join(folder, `${hash}.json`), 'utf8'));
     const { stamp, value } = entry as { stamp?: unknown; value?: unknown };
@@ -22,24 +24,19 @@ export async function readCached(cacheDir: string | undefined, kind: CacheKind, 
   }
 }
 
-/** Keeps a checked value. A cache that cannot be written only costs time, so nothing is reported. */
+/** Keeps a checked value, where it could be read again. A cache that cannot be written only costs time, so nothing is reported. */
 export async function writeCached(cacheDir: string | undefined, kind: CacheKind, hash: string, value: unknown): Promise<void> {
   if (cacheDir === undefined) return;
   const folder = join(cacheDir, kind);
   const temporary = join(folder, `.${hash}.${randomUUID()}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (!isPrivateFolder(folder)) return;
     await writeFile(temporary, JSON.stringify({ stamp: schemaStamp(), value }), { mode: 0o600 });
     await rename(temporary, join(folder, `${hash}.json`));
   } catch {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
-}
-
-/** A folder others can write to could hand us a manifest nobody checked. */
-function isOurs(folder: string): boolean {
-  const { uid, mode } = statSync(folder);
-  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 
 let stamp: string | undefined;

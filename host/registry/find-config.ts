@@ -38,10 +38,16 @@ export async function findConfig({ explicit, cwd, env }: FindConfigOptions): Pro
   const [project, ...further] = named === undefined ? await findUpward(cwd) : [resolve(cwd, named)];
   const user = await findUser(env);
   const upward = named === undefined && project !== user ? project : undefined;
-  const refusal = upward === undefined ? undefined : await refusalOf(upward);
   const files = [...new Set([project, user])].filter((file) => file !== undefined);
   const above = upward === undefined ? [] : await usable(further);
-  return { files, upward, above, problems: refusal === undefined ? [] : [{ severity: 'error', file: upward as string, message: refusal }] };
+  // One that was named is what somebody wants.
+  const found = files.filter((file) => named === undefined || file !== project);
+  return { files, upward, above, problems: (await Promise.all(found.map(problemWith))).flat() };
+}
+
+async function problemWith(file: string): Promise<Problem[]> {
+  const message = await refusalOf(file);
+  return message === undefined ? [] : [{ severity: 'error', file, message }];
 }
 
 /** The nearest first. */

@@ -18,7 +18,7 @@ export async function trustedValidators(
   const hash = createHash('sha256')
     .update(JSON.stringify([process.version, ...schemas]))
     .digest('hex');
-  const kept = readKept(await readCached(cacheDir, 'validators', hash));
+  const kept = readKept(await readCached(cacheDir, 'validators', hash), schemas);
   if (kept !== undefined) return kept;
   const made = new Map<string, Validator | Error>();
   for (const [name, schema] of schemas) made.set(name, await compileTrusted(schema).catch((error: Error) => error));
@@ -27,11 +27,12 @@ export async function trustedValidators(
   return made;
 }
 
-/** Undefined when it is not what keep() writes. */
-function readKept(value: unknown): ReadonlyMap<string, Validator> | undefined {
+/** Undefined when it is not what keep() writes: a schema without its validator would be a schema that is not checked. */
+function readKept(value: unknown, schemas: ReadonlyMap<string, Schema>): ReadonlyMap<string, Validator> | undefined {
   if (!Array.isArray(value)) return undefined;
   try {
-    return new Map((value as [string, string][]).map(([name, code]) => [name, validatorFrom(code)]));
+    const kept = new Map((value as [string, string][]).map(([name, code]) => [name, validatorFrom(code)]));
+    return [...schemas.keys()].every((name) => kept.has(name)) ? kept : undefined;
   } catch {
     return undefined;
   }
@@ -41,5 +42,5 @@ async function keep(schemas: ReadonlyMap<string, Schema>, cacheDir: string, hash
   const codes: [string, string][] = [];
   for (const [name, schema] of schemas) codes.push([name, await codeOf(schema)]);
   // What could not be read again is not worth keeping.
-  if (readKept(codes) !== undefined) await writeCached(cacheDir, 'validators', hash, codes);
+  if (readKept(codes, schemas) !== undefined) await writeCached(cacheDir, 'validators', hash, codes);
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -38,4 +38,23 @@ test('bin.mjs keeps no compiled code below the folder it is called in, though XD
   await finished(spawn(process.execPath, [BIN, '--version'], { cwd: place.folder, env }));
 
   expect(existsSync(join(place.folder, 'planted'))).toBe(false);
+});
+
+test('bin.mjs keeps compiled code, and none where everybody could put other code in its place', async () => {
+  const cache = join(place.folder, 'cache');
+  const args = { cwd: place.folder, env: { ...place.env, XDG_CACHE_HOME: cache } };
+  mkdirSync(cache);
+  chmodSync(cache, 0o777);
+  await finished(spawn(process.execPath, [BIN, '--version'], args));
+  expect(readdirSync(join(cache, 'outrigger/compiled'))).toEqual([]);
+
+  chmodSync(cache, 0o755);
+  await finished(spawn(process.execPath, [BIN, '--version'], args));
+  expect(readdirSync(join(cache, 'outrigger/compiled'))).toHaveLength(1);
+});
+
+test('bin.mjs works in a home that cannot be made', async () => {
+  const env = { ...place.env, HOME: '/dev/null/home' };
+  const { code, stderr } = await finished(spawn(process.execPath, [BIN, '--version'], { cwd: place.folder, env }));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });

@@ -71,6 +71,20 @@ test('a plugin folder that is gone: the plugin keeps running, status says so, an
   expect(await marks(client)).toEqual(['one']);
 }, 120_000);
 
+test('a config file that is gone: everything stays in force, status says so, and it is watched for when it is back', async () => {
+  place.plugin('quick', HOOKS, marked('one'));
+  const { log } = await place.up();
+  const client = await place.client();
+  renameSync(place.path('outrigger.json'), place.path('away.json'));
+  await waitUntil(() => log.text.includes('"configuration not applied"'), 'the refusal', 20_000);
+  expect(log.text).toMatch(/Cannot use the configuration: \\".*outrigger\.json\\" is gone, so what it said stays in force/);
+  expect(await marks(client)).toEqual(['one']);
+
+  place.config({ limits: { emitDepth: 4 } });
+  await waitUntil(() => log.text.includes('"configuration applied"'), 'the config that is back', 20_000);
+  expect(await marks(client)).toEqual(['one']);
+}, 120_000);
+
 test('outrigger plugins set, config set, disable, enable, remove and add are in force in the daemon when they return', async () => {
   place.plugin('first', HOOKS, marked('first'));
   place.plugin('second', HOOKS, marked('second'));

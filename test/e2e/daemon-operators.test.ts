@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { document } from './cli-document.ts';
@@ -47,6 +47,24 @@ test('plugins logs needs a daemon, and says so', async () => {
   expect(done.code).toBe(4);
   expect(done.stderr).toMatch(/^outrigger: Cannot reach the daemon .*start it with "outrigger start"\n$/);
 });
+
+test('a daemon whose socket was removed is named by its process, and SIGTERM ends it', async () => {
+  const { child, ended } = await place.up();
+  rmSync(place.socket);
+  const { code, stderr } = await place.run(['stop']);
+  expect(code).toBe(4);
+  expect(stderr).toContain(`there is no socket; process ${child.pid} holds its lock: wait for it, or end it with "kill ${child.pid}"`);
+  child.kill('SIGTERM');
+  expect((await ended).code).toBe(0);
+  expect(place.files()).toEqual([]);
+  expect((await place.run(['stop'])).stderr).toContain('there is no socket; start it with "outrigger start"');
+}, 60_000);
+
+test('--inspect-plugin with a name that no plugin has is a warning', async () => {
+  place.plugin('quick', { 'conda.pre_command': {} });
+  const fired = await place.run(['emit', 'conda.pre_command', '--payload', '{"command":"ls","args":[]}', '--inspect-plugin', 'quik']);
+  expect(fired.stderr).toContain('Cannot inspect plugin "quik": no plugin has that name; did you mean "quick"?');
+}, 60_000);
 
 test('plugins logs shows what plugins wrote, and -f goes on', async () => {
   place.plugin('talks', HOOKS, TALKS);
@@ -161,10 +179,12 @@ test('status tells what the journal keeps, and what waits for a plugin that does
   interface Status {
     readonly journal: { readonly file: string; readonly bytes: number; readonly written: number };
   }
-  const { journal, ...status } = await document<Status>(place, 'status', 'status');
+  const read = (): Promise<Status> => document<Status>(place, 'status', 'status');
+  // Traces are written behind the back of events.
+  await waitUntil(async () => (await read()).journal.written > 2, 'three traces', 20_000);
+  const { journal, ...status } = await read();
   expect(status).toMatchObject({ plugins: [{ name: 'never', spool: { events: 3, aside: 0 } }] });
   expect(journal).toMatchObject({ lost: 0, spool: { events: 3, dropped: 0, lost: 0 } });
-  expect(journal.written).toBeGreaterThan(2);
   expect(journal.bytes).toBeGreaterThan(statSync(journal.file).size - 1);
   expect((await place.run(['status'])).stdout).toMatch(/journal +\d+ KiB, \d+ written, 0 lost, \d+ queued; 3 events wait for plugins/);
 }, 120_000);

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { resolveCommand } from '../../process/resolve-command.ts';
 import type { RegisteredPlugin, Registry } from '../../registry/types.ts';
 import type { Choice } from '../../sandbox/machine/choose-driver.ts';
@@ -116,15 +117,32 @@ function configChecks(registry: Registry, context: CliContext): Check[] {
   const found: Check = files
     ? { check: 'config', status: 'ok', message: files }
     : { check: 'config', status: 'warn', message: 'no config file was found', fix: 'add a plugin with: outrigger plugins add <path>' };
-  const location = traceLocation(registry.config.traces, env);
-  const traces: Check = location
-    ? { check: 'traces', status: 'ok', message: location.file }
-    : { check: 'traces', status: 'warn', message: 'no traces are kept', fix: 'set "traces.file" in the config, or HOME' };
+  const traces = tracesCheck(traceLocation(registry.config.traces, env)?.file);
   const loose = registry.problems.filter(({ plugin }) => plugin === undefined || !registry.plugins.has(plugin));
   const problems = loose.map(
     (problem): Check => ({ check: 'config', status: problem.severity === 'error' ? 'fail' : 'warn', message: problemText(problem, cwd) }),
   );
   return [found, traces, ...problems, ...[...registry.plugins.values()].map((plugin) => pluginCheck(plugin, context))];
+}
+
+/** Whether traces can be kept in a file, which need not exist yet. */
+export function tracesCheck(file: string | undefined): Check {
+  const check = 'traces';
+  if (file === undefined) return { check, status: 'warn', message: 'no traces are kept', fix: 'set "traces.file" in the config, or HOME' };
+  const refusal = writeRefusal(file);
+  if (refusal === undefined) return { check, status: 'ok', message: file };
+  return { check, status: 'warn', message: `cannot be kept in "${file}": ${refusal}`, fix: 'set "traces.file" in the config' };
+}
+
+/** Why a file could not be written; where it does not exist yet, what is above it decides. */
+function writeRefusal(path: string): string | undefined {
+  try {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' && dirname(path) !== path ? writeRefusal(dirname(path)) : message;
+  }
 }
 
 function pluginCheck(plugin: RegisteredPlugin, { cwd, env }: CliContext): Check {

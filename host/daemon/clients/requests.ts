@@ -118,7 +118,7 @@ export function heardIn(host: AnyHost, scope: AnyHost | AnySession): string[] {
 async function emit(client: ClientScope, params: EmitParams, signal: CancelSignal): Promise<EmitResult> {
   const { hook, payload, session, operation, traceparent, trace } = params;
   const scope = client.scope(session);
-  const options = { signal, ...(traceparent === undefined ? {} : { traceparent }) };
+  const options = traceparent === undefined ? { signal } : { signal, traceparent };
   const outcome = await (operation === undefined ? scope : scope.operation(operation)).emit(hook, payload, options);
   return resultOf(outcome, payload, trace === true);
 }
@@ -126,18 +126,16 @@ async function emit(client: ClientScope, params: EmitParams, signal: CancelSigna
 /** What goes back: the payload only when somebody changed it. */
 function resultOf(outcome: Outcome<object>, sent: object, wantsTrace: boolean): EmitResult {
   const { event, status, payload, by, cause, violation, value, retryAfterMs, failOpens } = outcome;
-  return {
-    event,
-    status,
-    ...(payload === sent ? {} : { payload: payload as Params }),
-    ...(by === undefined ? {} : { by }),
-    ...(cause === undefined ? {} : { cause }),
-    ...(violation === undefined ? {} : { violation: violation as unknown as Params }),
-    ...(value === undefined ? {} : { value }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(failOpens.length === 0 ? {} : { failOpens: failOpens.map(({ plugin, code }) => ({ plugin, code })) }),
-    ...(wantsTrace ? { trace: outcome.trace as unknown as Params } : {}),
-  };
+  const result: EmitResult = { event, status };
+  if (payload !== sent) result.payload = payload as Params;
+  if (by !== undefined) result.by = by;
+  if (cause !== undefined) result.cause = cause;
+  if (violation !== undefined) result.violation = violation as unknown as Params;
+  if (value !== undefined) result.value = value;
+  if (retryAfterMs !== undefined) result.retryAfterMs = retryAfterMs;
+  if (failOpens.length > 0) result.failOpens = failOpens.map(({ plugin, code }) => ({ plugin, code }));
+  if (wantsTrace) result.trace = outcome.trace as unknown as Params;
+  return result;
 }
 
 function openSession(client: ClientScope, params: { id?: string; plugins?: string[] }): SessionOpenResult {

@@ -31,6 +31,8 @@ export class Reloader {
   readonly #core: Core;
   readonly #load: LoadAgain;
   readonly #listeners: Set<() => void> = new Set();
+  /** Plugins whose changed code was refused: what is on disk is not what runs, so the next reload tries it again. */
+  readonly #owed: Set<string> = new Set();
   #turn: Promise<unknown> = Promise.resolve();
   #config: Config | undefined;
 
@@ -59,7 +61,11 @@ export class Reloader {
     const { cause = { action: 'reload', by: APPLICATION }, plugins = options.changed } = options;
     const detail = cause.detail ?? (plugins === undefined || plugins.length === 0 ? undefined : plugins.join(', '));
     this.#core.audit({ ...cause, detail, reason: result.applied ? undefined : (result.reason ?? 'it was refused') });
-    if (!result.applied) return result;
+    if (!result.applied) {
+      for (const name of options.changed ?? []) this.#owed.add(name);
+      return result;
+    }
+    this.#owed.clear();
     this.#config = options.config ?? this.#config;
     for (const listener of this.#listeners) listener();
     return result;
@@ -76,7 +82,7 @@ export class Reloader {
       this.#core.assertRunning();
       const done = await roster.change({
         registry,
-        reloaded: new Set([...(options.plugins ?? []), ...(options.changed ?? [])]),
+        reloaded: new Set([...(options.plugins ?? []), ...(options.changed ?? []), ...this.#owed]),
         started: new Set(options.plugins ?? []),
         check: () => this.#core.checkPlans(),
       });

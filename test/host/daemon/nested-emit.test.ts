@@ -124,9 +124,9 @@ test('nestedEmit() stays in the session and the operation of the event around it
   session.on('app.lookup', (_, { context }) => void heard.push([context.session, context.operation, context.traceparent]));
   root.on('app.lookup', (_, { context }) => void heard.push(context.session));
 
-  await session.operation('o1').emit('app.save', DRAFT, { traceparent: '00-a-b-01' });
+  await session.operation('o1').emit('app.save', DRAFT, { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' });
 
-  expect(heard).toEqual([['s1', 'o1', '00-a-b-01'], 's1']);
+  expect(heard).toEqual([['s1', 'o1', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'], 's1']);
 });
 
 test('nestedEmit() does not guess between two sessions', async () => {

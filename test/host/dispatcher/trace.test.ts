@@ -103,6 +103,28 @@ test('makeTrace() tells a failure by its code and whether the event went on', as
   });
 });
 
+test('makeTrace() gives every reader a plan of their own', async () => {
+  const hook = await loadHook();
+  await stage.emit(hook, [plugin(hook, new MemoryPlugin('p', () => null))]);
+  const mine = stage.trace;
+  const before = structuredClone(mine.plan);
+  mine.plan[0]?.why.push('mine');
+  mine.plan.pop();
+
+  expect(before).toHaveLength(1);
+  expect(stage.trace.plan).toEqual(before);
+});
+
+test('makeTrace() skips nobody when all have answered, and says so of whoever has not', async () => {
+  const hook = await loadHook();
+  const all = [plugin(hook, new MemoryPlugin('first', () => BLOCK)), plugin(hook, new MemoryPlugin('second'))];
+
+  await stage.emit(hook, all.slice(0, 1));
+  expect(stage.trace.skipped).toEqual([]);
+  await stage.emit(hook, all);
+  expect(stage.trace.skipped).toEqual([{ plugin: 'second', reason: 'decided' }]);
+});
+
 test('makeTrace() leaves out the attempts of a call that no process ever saw', async () => {
   const hook = await loadHook();
   const refused = new MemoryPlugin('refused');

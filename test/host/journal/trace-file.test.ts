@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Trace } from '@outrigger/schemas';
 import { expect, test } from 'vitest';
 import { readTraces, TraceFile } from '../../../host/journal/trace-file.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import { makeTrace, tempFolder } from './temp-folder.ts';
 
 const BIG = 8 * 1024 * 1024;
@@ -217,6 +218,33 @@ test('append() drops instead of keeping more than 16 MiB in memory', async () =>
 
   expect(dropped).toBe(5);
   expect(await readTraces(file)).toHaveLength(15);
+});
+
+test('append() writes by itself what nobody waits for', async () => {
+  const file = join(await tempFolder(), 'traces.jsonl');
+  const traces = new TraceFile({ file, maxBytes: BIG });
+
+  traces.append(makeTrace('e1'));
+  await waitUntil(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'), 'the trace is in the file');
+  traces.append(makeTrace('e2'));
+  await waitUntil(() => readFileSync(file, 'utf8').includes('"e2"'), 'the next one too');
+
+  expect(await readTraces(file)).toEqual([makeTrace('e1'), makeTrace('e2')]);
+});
+
+test('append() gathers what comes turn after turn: one write for each would rotate the oldest away', async () => {
+  const folder = await tempFolder();
+  const file = join(folder, 'traces.jsonl');
+  const traces = new TraceFile({ file, maxBytes: 3 * JSON.stringify(makeTrace('e10')).length });
+
+  for (let i = 0; i < 30; i++) {
+    traces.append(makeTrace(`e${i}`));
+    // A write takes about as many turns.
+    for (let turn = 0; turn < 3; turn++) await stat(folder);
+  }
+  await traces.flush();
+
+  expect((await readTraces(file)).length).toBeGreaterThan(9);
 });
 
 test('append() never throws, even when the listener does', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCached, writeCached } from '../../../host/registry/document-cache.ts';
@@ -31,6 +31,22 @@ test('readCached() does not believe a folder that others can write to', async ()
   await writeCached(folder, 'manifests', 'abc', 1);
   await chmod(join(folder, 'manifests'), 0o777);
   expect(await readCached(folder, 'manifests', 'abc')).toBeUndefined();
+});
+
+test('readCached() does not follow a link to a folder of ours with strange content', async () => {
+  const folder = await writeFiles({});
+  await writeCached(join(folder, 'strange'), 'manifests', 'abc', 1);
+  await mkdir(join(folder, 'cache'));
+  await symlink(join(folder, 'strange/manifests'), join(folder, 'cache/manifests'));
+  expect(await readCached(join(folder, 'cache'), 'manifests', 'abc')).toBeUndefined();
+});
+
+test('writeCached() writes nothing where others could write too', async () => {
+  const folder = await writeFiles({});
+  await mkdir(join(folder, 'manifests'));
+  await chmod(join(folder, 'manifests'), 0o777);
+  await writeCached(folder, 'manifests', 'abc', 1);
+  expect(await readdir(join(folder, 'manifests'))).toEqual([]);
 });
 
 test('writeCached() gives up silently where it cannot write', async () => {

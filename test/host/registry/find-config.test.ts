@@ -91,3 +91,12 @@ test.runIf(isRoot)('findConfig() refuses a file, a folder or a link of another u
     /its folder ".*" belongs to another user/,
   );
 });
+
+test.runIf(isRoot)('findConfig() refuses a user file of another user, unless somebody named it', async () => {
+  const root = await writeFiles(all);
+  const file = join(root, 'home/.config/outrigger/config.json');
+  await chown(file, 12345, 12345);
+  const { problems } = await findConfig({ cwd: join(root, 'user'), env: { HOME: join(root, 'home') } });
+  expect(problems).toMatchObject([{ severity: 'error', file, message: expect.stringContaining('belongs to another user (uid 12345)') }]);
+  expect(await findConfig({ explicit: file, cwd: root, env: { HOME: join(root, 'home') } })).toMatchObject({ files: [file], problems: [] });
+});

@@ -60,6 +60,15 @@ test('trustedValidators() makes anew what cannot be read', async () => {
   expect(inAnotherProcess()).toEqual([false, true, true]);
 });
 
+test('trustedValidators() makes anew what was kept of some schemas only', async () => {
+  await trustedValidators(SCHEMAS, cacheDir);
+  const [file = ''] = kept();
+  const entry = JSON.parse(readFileSync(file, 'utf8')) as { stamp: string; value: [string, string][] };
+  writeFileSync(file, JSON.stringify({ ...entry, value: entry.value.slice(1) }));
+
+  expect(inAnotherProcess()).toEqual([false, true, true]);
+});
+
 test('trustedValidators() has the mistake in the place of the validator, and keeps nothing then', async () => {
   const made = await trustedValidators(new Map([...SCHEMAS, ['/hooks/b/payload', { type: 'nope' }]]), cacheDir);
 

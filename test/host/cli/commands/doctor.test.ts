@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nodeCheck, sandboxChecks } from '../../../../host/cli/commands/doctor.ts';
+import { nodeCheck, sandboxChecks, tracesCheck } from '../../../../host/cli/commands/doctor.ts';
 import type { Inspection } from '../../../../host/sandbox/machine/inspect-machine.ts';
 
 test.each([
@@ -37,4 +39,18 @@ test('sandboxChecks() fails when no driver is left for a plugin of the config, a
     message: 'nothing confines redact, spell: there is no bwrap',
     fix: 'apt-get install bubblewrap',
   });
+});
+
+test('tracesCheck() passes a file that can be made', () => {
+  const file = join(tmpdir(), 'outrigger-none/state/traces.jsonl');
+  expect(tracesCheck(file)).toEqual({ check: 'traces', status: 'ok', message: file });
+});
+
+test('tracesCheck() warns of a file that cannot be made, and of none', () => {
+  expect(tracesCheck('/dev/null/state/traces.jsonl')).toMatchObject({
+    status: 'warn',
+    message: expect.stringMatching(/^cannot be kept in "\/dev\/null\/state\/traces\.jsonl": ENOTDIR/),
+    fix: 'set "traces.file" in the config',
+  });
+  expect(tracesCheck(undefined)).toMatchObject({ status: 'warn', message: 'no traces are kept' });
 });

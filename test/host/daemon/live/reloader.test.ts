@@ -178,6 +178,25 @@ test('reload() is all or nothing: one plugin that does not start keeps all other
   expect(host.plugins().map(({ status }) => status?.state)).toEqual(['ready', 'ready']);
 });
 
+test('reload() tries changed code that was refused again, until it starts or the plugin is switched off', async () => {
+  await write('a', { tag: 'one' });
+  const { host, config } = await opened(await entry('a'));
+  await tags(host);
+  await write('a', { tag: 'two', first: "throw new Error('no more tea');" });
+  expect(await host.reload({ changed: ['a'] })).toMatchObject({ applied: false });
+
+  expect(await host.reload()).toMatchObject({ applied: false, reason: expect.stringContaining('no more tea') });
+  expect(await tags(host)).toEqual(['one']);
+  await write('a', { tag: 'three' });
+  expect(await host.reload()).toEqual({ applied: true, problems: [] });
+  expect(await tags(host)).toEqual(['three']);
+
+  await write('a', { tag: 'four', first: "throw new Error('no more tea');" });
+  expect(await host.reload({ changed: ['a'] })).toMatchObject({ applied: false });
+  const plugins = { a: { ...config.plugins?.['a'], enabled: false } };
+  expect(await host.reload({ config: { ...config, plugins } })).toMatchObject({ applied: true });
+});
+
 test('a version that crashes in its second call costs that one event and is rolled back, and the host says so', async () => {
   await write('a', { tag: 'one' });
   const { host } = await opened(await entry('a'));
