@@ -47,9 +47,9 @@ test('bubblewrap: the plugin sees the system, its own folder and what it was gra
 });
 
 test('bubblewrap: nothing of the host shows: users, host name, processes, devices, descriptors', async () => {
-  // Its descriptors by way of a file: while a pipe is made, the shell has one more.
+  // Its descriptors without a pipe or a redirection, for which the shell has one more for a moment.
   const said = await shell(
-    'id -un; cat /etc/passwd | wc -l; cat /proc/sys/kernel/hostname; ls -d /proc/[0-9]* | wc -l; ls /dev | tr "\\n" " "; echo; ls /proc/$$/fd > /tmp/fd; tr "\\n" " " < /tmp/fd; echo; cat /dev/null; head -c 2 /dev/zero | wc -c',
+    'id -un; cat /etc/passwd | wc -l; cat /proc/sys/kernel/hostname; ls -d /proc/[0-9]* | wc -l; ls /dev | tr "\\n" " "; echo; cd /proc/$$/fd; for fd in *; do [ -h $fd ] && printf "%s " $fd; done; echo; cat /dev/null; head -c 2 /dev/zero | wc -c',
   );
 
   expect(said.split('\n')).toEqual([
