@@ -31,7 +31,7 @@ function keepCompiled(folder) {
   }
 }
 
-/** As in registry/private-folder.ts, which is not loaded before its code is looked up. */
+/** As in sandbox/machine/private-folder.ts, which is not loaded before its code is looked up. */
 function isSafeWay(path, uid) {
   const stats = lstatSync(path);
   if (stats.uid !== uid && stats.uid !== 0) return false;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EmitResult, HelloResult, HookMap, HooksListResult, SessionOpenResult, Trace, TraceGetResult } from '@outrigger/schemas';
 import { daemonPlace } from '../daemon/control/place.ts';
+import { didYouMean } from '../protocol/did-you-mean.ts';
 import { HostError } from '../protocol/errors.ts';
 import { followTraces } from './follow-traces.ts';
 import { openWire, PROTOCOL } from './open-wire.ts';
@@ -17,12 +18,26 @@ import type {
 } from './types.ts';
 import type { Wire } from './wire.ts';
 
+const OPTIONS: Readonly<Record<keyof ConnectOptions, true>> = {
+  path: true,
+  name: true,
+  version: true,
+  token: true,
+  catalogs: true,
+  reconnectMs: true,
+  onState: true,
+};
 const RECONNECT_MS = [100, 200, 400, 800, 1600, 3200, 5000];
 
 type AnyPayload = Record<string, unknown>;
 
-/** Connects to a running daemon. Rejects with HOST_STOPPED when there is none, or with what the daemon says to `hello`. */
+/** Connects to a running daemon. Rejects with HOST_STOPPED when there is none, with CONFIG_INVALID for an option there is not, or with what the daemon says to `hello`. */
 export async function connect<M = HookMap>(options: ConnectOptions = {}): Promise<Client<M>> {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown !== undefined) {
+    const guess = didYouMean(unknown, Object.keys(OPTIONS));
+    throw new HostError('CONFIG_INVALID', `Cannot connect: there is no option "${unknown}"${guess}`);
+  }
   const client = new DaemonClient(options);
   await client.open();
   return client as unknown as Client<M>;

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { isPrivateFolder } from './private-folder.ts';
+import { isPrivateFolder } from '../sandbox/machine/private-folder.ts';
 
 export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees' | 'validators';
 

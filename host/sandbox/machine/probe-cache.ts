@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Guarantee, Probe } from '../types.ts';
+import { isPrivateFolder } from './private-folder.ts';
 
 type Success = Extract<Probe, { readonly ok: true }>;
 
@@ -104,10 +105,11 @@ interface Entry {
   readonly probe: Success;
 }
 
-/** Anything but a file of ours, whole and well-formed, is as if there were none. */
+/** Anything but a file of ours, whole and well-formed, where nobody else could have put it, is as if there were none. */
 async function readEntries(file: string): Promise<Partial<Record<string, Entry>>> {
   const entries = Object.create(null) as Record<string, Entry>;
   try {
+    if (!isPrivateFolder(dirname(file))) return entries;
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();

@@ -181,3 +181,10 @@ test('connect() without a path takes the socket that OUTRIGGER_SOCKET names', as
     else process.env['OUTRIGGER_SOCKET'] = before;
   }
 });
+
+test('connect() refuses an option there is not, which somebody counts on', async () => {
+  await expect(connect({ pat: join(folder, 'none.sock') } as object)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: 'Cannot connect: there is no option "pat"; did you mean "path"?',
+  });
+});

@@ -119,3 +119,10 @@ test.each<[string, () => void]>([
   expect(await anew()).toEqual(WORKS);
   expect(probes).toBe(2);
 });
+
+test('probeOnce() takes nothing from a folder in which others can put files', async () => {
+  await anew();
+  chmodSync(cacheDir, 0o777);
+  await anew();
+  expect(probes).toBe(2);
+});

@@ -2,8 +2,8 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, realpathSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isPrivateFolder } from '../../../host/registry/private-folder.ts';
-import { testWhere } from '../../support/needs.ts';
+import { isPrivateFolder } from '../../../../host/sandbox/machine/private-folder.ts';
+import { testWhere } from '../../../support/needs.ts';
 
 const STRANGER = 12_345;
 const testAsRoot = testWhere(process.getuid?.() === 0, 'not root');
