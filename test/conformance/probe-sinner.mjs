@@ -4,6 +4,7 @@ const write = (message) => {
   process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 };
 const open = new Map();
+const whenIdle = [];
 const asked = new Map();
 let config = {};
 let lastId = 0;
@@ -48,6 +49,7 @@ async function call({ hook, payload, event }, id) {
     write({ id, error: { code: -32603, message: String(error.message ?? error) } });
   }
   open.delete(id);
+  if (open.size === 0) for (const tell of whenIdle.splice(0)) tell();
 }
 
 const TAKE = {
@@ -66,7 +68,7 @@ const TAKE = {
   },
   '$/cancelRequest': ({ id }) => open.get(id)?.(),
   shutdown: async (_params, id) => {
-    while (open.size > 0 && sin !== 'shuts-down-first') await new Promise((resolve) => setTimeout(resolve, 5));
+    if (open.size > 0 && sin !== 'shuts-down-first') await new Promise((resolve) => whenIdle.push(resolve));
     write({ id, result: {} });
   },
   ping: (_params, id) => write({ id, result: {} }),

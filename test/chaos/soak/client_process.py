@@ -12,7 +12,9 @@ from outrigger.host import Host, HostError
 PATH, FILE, SEED, PACE = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]) / 1000
 OUT = os.open(FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 DOWN = ("HOST_STOPPED", "HOST_GONE", "HOST_NOT_FOUND")
-paused = threading.Event()
+paused, running = threading.Event(), threading.Event()
+running.set()
+COME_BACK_S = 120
 
 
 def write(facts):
@@ -20,13 +22,14 @@ def write(facts):
 
 
 def connect():
+    until, pause = time.monotonic() + COME_BACK_S, threading.Event()
     while True:
         try:
             return Host.connect(PATH, start_timeout=60)
         except HostError as error:
-            if error.code not in DOWN:
+            if error.code not in DOWN or time.monotonic() > until:
                 raise
-            time.sleep(0.1)
+            pause.wait(0.1)
 
 
 class Customer(threading.Thread):
@@ -42,10 +45,9 @@ class Customer(threading.Thread):
         while True:
             if paused.is_set():
                 self.idle.set()
-                time.sleep(0.02)
+                running.wait()
                 continue
-            self.idle.clear()
-            time.sleep(2 * PACE * self.random.random())
+            paused.wait(2 * PACE * self.random.random())
             if not paused.is_set():
                 self.fire(self.random.choices(["soak.note", "soak.step", "soak.lookup"], [9, 7, 4])[0])
 
@@ -79,6 +81,7 @@ for customer in customers:
 print("ready", flush=True)
 for line in sys.stdin:
     if line.strip() == "pause":
+        running.clear()
         paused.set()
         for customer in customers:
             customer.idle.wait()
@@ -86,5 +89,6 @@ for line in sys.stdin:
         for customer in customers:
             customer.idle.clear()
         paused.clear()
+        running.set()
     print(line.strip(), flush=True)
 os._exit(0)

@@ -1,5 +1,4 @@
 import os
-import time
 
 from outrigger import hook, modify, serve
 
@@ -12,7 +11,7 @@ def heard(payload, ctx):
     client, n = payload["client"], payload["n"]
     os.write(LEDGER, f"{ctx.event} {ctx.hook} {client} {n} {os.getpid()} {ctx.attempt}\n".encode())
     if n % 10 == 0:
-        time.sleep(0.02)
+        ctx.cancelled.wait(0.02)
     return modify({"mark": "python"}) if "SOAK_MODIFIES" in os.environ else None
 
 

@@ -20,10 +20,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	heard := func(_ context.Context, ev *outrigger.Event[payload]) (outrigger.Answer, error) {
+	heard := func(ctx context.Context, ev *outrigger.Event[payload]) (outrigger.Answer, error) {
 		fmt.Fprintf(ledger, "%s %s %s %d %d %d\n", ev.ID, ev.Hook, ev.Payload.Client, ev.Payload.N, os.Getpid(), ev.Attempt)
 		if ev.Payload.N%10 == 0 {
-			time.Sleep(20 * time.Millisecond)
+			select {
+			case <-ctx.Done():
+			case <-time.After(20 * time.Millisecond):
+			}
 		}
 		return outrigger.Continue(), nil
 	}
