@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import { compile } from 'json-schema-to-typescript';
 import { ERRORS } from '../host/protocol/errors.ts';
+import { uniqueItems } from '../host/protocol/unique-items.ts';
 import { hooksMarkdown, referenceMarkdown } from './reference.ts';
 
 const ROOT = new URL('./', import.meta.url);
@@ -101,7 +102,7 @@ interface ValidatorOptions {
   readonly parts?: readonly Schema[];
 }
 
-/** ajv's standalone code as an ES module; its two runtime helpers come from our own file. */
+/** ajv's standalone code as an ES module; its runtime helpers come from our own file. */
 function validatorsOf(schemas: Record<string, Schema>, { allErrors = false, parts = [] }: ValidatorOptions = {}): string {
   const ajv = new Ajv2020({
     allErrors,
@@ -112,6 +113,7 @@ function validatorsOf(schemas: Record<string, Schema>, { allErrors = false, part
     keywords: ['x-sensitive'],
     inlineRefs: parts.length === 0,
   });
+  ownKeywords(ajv);
   for (const part of parts) ajv.addSchema(part);
   const exported: Record<string, string> = {};
   for (const [name, schema] of Object.entries(schemas)) {
@@ -123,20 +125,24 @@ function validatorsOf(schemas: Record<string, Schema>, { allErrors = false, part
 
 /** Checks schemas themselves: made when a schema is first compiled, it would take 50 ms of a start. */
 function metaValidator(): string {
-  return moduleOf(new Ajv2020({ code: { source: true, esm: true, lines: true } }), {
-    schema: 'https://json-schema.org/draft/2020-12/schema',
-  });
+  const ajv = ownKeywords(new Ajv2020({ code: { source: true, esm: true, lines: true } }));
+  return moduleOf(ajv, { schema: 'https://json-schema.org/draft/2020-12/schema' });
+}
+
+function ownKeywords(ajv: Ajv2020): Ajv2020 {
+  return ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems) as Ajv2020;
 }
 
 function moduleOf(ajv: Ajv2020, exported: Record<string, string>): string {
   const code = (standalone as unknown as (ajv: Ajv2020, refs: Record<string, string>) => string)(ajv, exported)
     .replaceAll('require("ajv/dist/runtime/ucs2length").default', 'ucs2length')
     .replaceAll('require("ajv/dist/runtime/equal").default', 'equal')
+    .replaceAll('require("@outrigger/schemas/runtime").twins', 'twins')
     .replace(/^"use strict";\n?/, '');
   const isUsed = (name: string) => new RegExp(`\\b${name}\\b[^]*\\b${name}\\b`).test(code);
   const lean = code.replace(/^const (schema\d+) = .*;\n/gm, (line, name: string) => (isUsed(name) ? line : ''));
   if (code.includes('require(')) throw new Error('Cannot make validators: ajv asks for a runtime helper that runtime.js lacks');
-  return `${HEADER}import { equal, ucs2length } from '../runtime.js';\n${lean}\n`;
+  return `${HEADER}import { equal, twins, ucs2length } from '../runtime.js';\n${lean}\n`;
 }
 
 /** Validators of a catalog: a part that many payloads have is compiled once, not once for each of them. */

@@ -18,7 +18,9 @@ export async function applyChange(context: CliContext, cause: Cause): Promise<Ap
     const answer = await greetDaemon(place.socket, 'outrigger');
     if ('reason' in answer) return undefined;
     try {
-      const { applied, reason } = await answer.wire.request<ReloadResult>('reload', { cause });
+      const { applied, reason, kept } = await answer.wire.request<ReloadResult>('reload', { cause });
+      const own = kept?.find(({ plugin }) => plugin === cause.plugin);
+      if (own !== undefined) return { applied: false, reason: own.reason };
       return { applied, ...(reason === undefined ? {} : { reason }) };
     } finally {
       answer.wire.end('it was asked what was to be asked');

@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 /** What may stand at the cursor. */
 export type Wanted =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
-  | { readonly kind: 'plugins' | 'hooks' | 'files' }
+  | { readonly kind: 'plugins' | 'sets' | 'hooks' | 'files' }
   /** The wrapped command's own completion: its name is word number `offset`, the first word after `outrigger` being 1. */
   | { readonly kind: 'command'; readonly offset: number };
 
@@ -103,6 +103,8 @@ function argumentValues(command: Command, position: number): Wanted {
   switch (argument?.name()) {
     case 'plugin':
       return { kind: 'plugins' };
+    case 'set':
+      return { kind: 'sets' };
     case 'hook':
       return { kind: 'hooks' };
     case 'path':

@@ -44,8 +44,8 @@ export async function withHost<T>(
     without: options.without,
     ...(onPermissionRequest === undefined ? {} : { onPermissionRequest }),
     ...(options.inspectPlugin === undefined ? {} : { inspectPlugin: options.inspectPlugin }),
-    ...(traces ? { onTrace: (read) => traces.append(read()) } : {}),
   });
+  if (traces) host.watch(({ text }) => traces.appendText(text()));
   try {
     for (const problem of host.problems)
       log.warn(problemText(problem, cwd), problem.plugin === undefined ? {} : { plugin: problem.plugin });

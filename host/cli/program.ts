@@ -31,6 +31,7 @@ export function makeProgram(deps: ProgramDeps): Command {
   declareEvents(program, declare);
   declareUp(program, declare);
   declarePlugins(program, declare);
+  declareSets(program, declare);
   declareSecrets(program, declare);
   const hooks = group(program, 'hooks', 'the hook points plugins can hear');
   declare(hooks, 'list', 'list the hook points', async (context) => (await import('./commands/hooks.ts')).listHooks(context));
@@ -109,6 +110,21 @@ function declarePlugins(program: Command, declare: Declare): void {
     (await edit()).removePlugin(context, plugin),
   );
   declareLive(plugins, declare);
+}
+
+function declareSets(program: Command, declare: Declare): void {
+  const sets = group(program, 'sets', 'named groups of plugins in the config');
+  const load = () => import('./commands/sets.ts');
+  declare(sets, 'list', 'list the sets, with the plugins in them', async (context) => (await load()).listSets(context));
+  declare(sets, 'enable <set>', 'switch the plugins of a set on in the config file', async (context, [set = '']) =>
+    (await load()).enableSet(context, set, true),
+  );
+  declare(
+    sets,
+    'disable <set>',
+    'switch the plugins of a set off, but those that their own entry switches on',
+    async (context, [set = '']) => (await load()).enableSet(context, set, false),
+  );
 }
 
 function declareSecrets(program: Command, declare: Declare): void {

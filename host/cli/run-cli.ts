@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import { makeContext } from './context.ts';
 import { endBySignal, endWithCode } from './end-process.ts';
 import { EXIT } from './exit-codes.ts';
@@ -50,7 +50,7 @@ function report(error: unknown, { json, verbose }: Flags, help: () => string): n
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
   const isUsage = error instanceof CommanderError || error instanceof UsageError;
-  const message = isUsage ? `${sentence(error)} (try: ${help()})` : messageOf(error);
+  const message = isUsage ? `${sentence(error)} (try: ${help()})` : errorText(error);
   if (json) {
     const log = makeLog({ level: 'error', json, paint: makePaint(false, {}), write: (text) => writeAll(2, text) });
     log.error(message, error instanceof HostError ? { code: error.code } : {});
@@ -71,10 +71,6 @@ function sentence(error: Error): string {
       .replaceAll(/'([^']*)'/g, '"$1"')
       .replace(/\.$/, '')
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function pathOf(program: Command, args: readonly string[]): string {

@@ -13,7 +13,7 @@ export interface RecordOptions {
   readonly recordPlugin?: string;
 }
 
-/** `withHost`, and what one plugin and the host say to each other goes into a file. Warns when that was nothing. */
+/** `withHost`, and what one plugin and the host say to each other goes into a file. Warns when that was nothing, or not all. */
 export async function withRecording<T>(context: CliContext, options: RecordOptions, use: (host: Host) => Promise<T>): Promise<T> {
   const { record, recordPlugin } = options;
   if (record === undefined) {
@@ -31,7 +31,8 @@ export async function withRecording<T>(context: CliContext, options: RecordOptio
       return use(host);
     });
     const whom = recordPlugin === undefined ? 'any plugin' : `plugin "${recordPlugin}"`;
-    if (recorder.messages === 0) context.log.warn(`Recorded nothing into "${record}": nothing was said to ${whom}`);
+    if (recorder.trouble !== undefined) context.log.warn(`Cannot record all into "${record}": ${recorder.trouble}`);
+    else if (recorder.messages === 0) context.log.warn(`Recorded nothing into "${record}": nothing was said to ${whom}`);
     return result;
   } finally {
     tap.close();

@@ -25,8 +25,10 @@ const OPTIONS: Readonly<Record<keyof ConnectOptions, true>> = {
   token: true,
   catalogs: true,
   reconnectMs: true,
+  silenceMs: true,
   onState: true,
 };
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const RECONNECT_MS = [100, 200, 400, 800, 1600, 3200, 5000];
 
 type AnyPayload = Record<string, unknown>;
@@ -38,6 +40,13 @@ export async function connect<M = HookMap>(options: ConnectOptions = {}): Promis
     const guess = didYouMean(unknown, Object.keys(OPTIONS));
     throw new HostError('CONFIG_INVALID', `Cannot connect: there is no option "${unknown}"${guess}`);
   }
+  const { silenceMs } = options;
+  // A timer fires at once when it is to wait longer than it can.
+  if (silenceMs !== undefined && silenceMs !== Number.POSITIVE_INFINITY && !(silenceMs > 0 && silenceMs <= MAX_TIMER_MS))
+    throw new HostError(
+      'CONFIG_INVALID',
+      `Cannot connect: silenceMs is ${silenceMs}; use a number of milliseconds up to ${MAX_TIMER_MS}, or Infinity`,
+    );
   const client = new DaemonClient(options);
   await client.open();
   return client as unknown as Client<M>;
@@ -73,13 +82,13 @@ class Scope implements ClientScope<Record<string, { payload: AnyPayload }>> {
     if (!this.has(hook)) return { event: '', status: 'continued', payload };
     const params = { hook, payload, session: this.sessionId, operation, traceparent, trace };
     const result = await this.wire().request<EmitResult>('emit', params, signal);
-    return { payload, ...result } as unknown as ClientOutcome;
+    // Nobody else has it: it was parsed for this.
+    result.payload ??= payload;
+    return result as unknown as ClientOutcome;
   }
 
   operation(id: string = `o${randomBytes(9).toString('base64url')}`): ClientOperation<Record<string, { payload: AnyPayload }>> {
-    const end = async (): Promise<void> => {
-      await this.wire().request('operation/end', { operation: id, session: this.sessionId });
-    };
+    const end = () => unlessGone(async () => this.wire().request('operation/end', { operation: id, session: this.sessionId }));
     const emit = (hook: string, payload: AnyPayload | (() => AnyPayload), options: ClientEmitOptions = {}) =>
       this.fire(hook, payload, options, id);
     return { id, emit: emit as never, end, [Symbol.asyncDispose]: end };
@@ -99,16 +108,23 @@ class DaemonClient extends Scope {
   }
 
   async open(): Promise<void> {
-    const { name, version, token, catalogs } = this.#options;
+    const { name, version, token, catalogs, silenceMs } = this.#options;
     const path = this.#options.path ?? (await daemonPlace({ config: undefined, cwd: process.cwd(), env: process.env })).socket;
     const opened = await openWire(path, {
+      silenceMs,
       onNotification: (method, params) => this.#onNotification(method, params),
       onEnd: (wire) => this.#onEnd(wire),
     });
     if ('reason' in opened)
       throw new HostError('HOST_STOPPED', `Cannot connect to a daemon at "${path}": ${opened.reason}; start one: outrigger start`);
     const { wire } = opened;
-    const hello = await wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, pid: process.pid, token, catalogs });
+    const greeting = wire.request<HelloResult>('hello', { protocol: PROTOCOL, name, version, pid: process.pid, token, catalogs });
+    const hello = await greeting.catch((error) => {
+      wire.end('the daemon refused it');
+      throw error;
+    });
+    // Closed meanwhile, while it connected again.
+    if (this.#closing.signal.aborted) return wire.end('the client was closed');
     this.#wire = wire;
     this.heard = new Set(hello.heard);
     this.problems = hello.problems;
@@ -123,7 +139,7 @@ class DaemonClient extends Scope {
     this.#sessions.set(opened.id, scope);
     const close = async (): Promise<void> => {
       if (!this.#sessions.delete(opened.id)) return;
-      await wire.request('session/close', { session: opened.id });
+      await unlessGone(() => wire.request('session/close', { session: opened.id }));
     };
     return Object.assign(scope, { id: opened.id, close, [Symbol.asyncDispose]: close }) as unknown as ClientSession;
   }
@@ -195,5 +211,15 @@ class DaemonClient extends Scope {
         // Not there yet.
       }
     }
+  }
+}
+
+/** Ends what the daemon keeps; when the connection is gone it is over there too. */
+async function unlessGone(end: () => Promise<unknown>): Promise<void> {
+  try {
+    await end();
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== 'HOST_STOPPED' && code !== 'SCOPE_CLOSED') throw error;
   }
 }

@@ -10,9 +10,11 @@ const ANSWER_MS = 30_000;
 export async function openWire(path: string, options: WireOptions = {}): Promise<{ readonly wire: Wire } | { readonly reason: string }> {
   const stranger = await strangerAt(path);
   if (stranger !== undefined) return { reason: `it belongs to another user (uid ${stranger})` };
-  const answer = await connectTo(path);
+  let wire: Wire | undefined;
+  const answer = await connectTo(path, (chunk) => wire?.push(chunk));
   if ('code' in answer) return { reason: REASONS[answer.code] ?? `connecting failed with ${answer.code}` };
-  return { wire: new Wire(answer.socket, options) };
+  wire = new Wire(answer.socket, options);
+  return { wire };
 }
 
 /** The same, with `hello` said, for those who only ask. Rejects with what the daemon answers to it. */

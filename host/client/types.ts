@@ -12,6 +12,12 @@ export interface ConnectOptions {
   readonly catalogs?: readonly Catalog[];
   /** Waits between attempts to connect again, in milliseconds; the last one is repeated. Empty: no attempt. Default 100, 200, 400 … 5000. */
   readonly reconnectMs?: readonly number[];
+  /**
+   * A daemon that answers nothing for so many milliseconds (or up to half as many more) while something is asked of it, not even a ping, counts as
+   * hung: the connection is lost, what was asked rejects with HOST_STOPPED. However long an event takes, a daemon answers pings. Infinity: never.
+   * Default 10,000.
+   */
+  readonly silenceMs?: number;
   /** Told what the client is doing about a lost connection. */
   readonly onState?: (state: 'connected' | 'lost' | 'closed') => void;
 }

@@ -1,7 +1,7 @@
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { Host, Operation } from '../daemon/types.ts';
 import { findProgram } from '../process/launch.ts';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
 import { commandFailure } from './command-failure.ts';
 import { runChild } from './run-child.ts';
@@ -33,7 +33,7 @@ export async function runCommand(
     const failure = commandFailure(ready, end);
     await tell(host, operation, ready, { end, failure }).catch((error: unknown) => {
       // The command has ended: nothing that goes wrong now may change what it returned.
-      log.error(`Cannot tell plugins how "${line.command}" ended: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`Cannot tell plugins how "${line.command}" ended: ${errorText(error)}`);
     });
     return { status: 'ended', end, failure };
   } finally {

@@ -6,9 +6,18 @@ import { HostError } from '../protocol/errors.ts';
 
 const BUILD_MS = 600_000;
 const KEPT_CHARACTERS = 4000;
+/** A build that is done by then needs no explanation, in milliseconds. */
+const PATIENCE_MS = 1000;
 
-/** Runs `make` in a folder that has a Makefile, as compiled plugins need; true when it did. Throws PLUGIN_START_FAILED. */
-export async function buildPlugin(folder: string, env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
+/**
+ * Runs `make` in a folder that has a Makefile, as compiled plugins need; true when it did. `onSlow` is called once when it takes longer
+ * than a second. Throws PLUGIN_START_FAILED.
+ */
+export async function buildPlugin(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+  onSlow: () => void = () => {},
+): Promise<boolean> {
   if (!existsSync(join(folder, 'Makefile'))) return false;
   const refuse = (why: string): never => {
     throw new HostError('PLUGIN_START_FAILED', `Cannot build the plugin in "${folder}": ${why}`);
@@ -23,7 +32,10 @@ export async function buildPlugin(folder: string, env: Readonly<Record<string, s
     });
   }
   make.stdin?.end();
-  if (!(await within(make.exited, BUILD_MS))) {
+  const slow = setTimeout(onSlow, PATIENCE_MS);
+  const isDone = await within(make.exited, BUILD_MS);
+  clearTimeout(slow);
+  if (!isDone) {
     make.signal('SIGKILL');
     refuse(`"make" did not end within ${BUILD_MS} ms`);
   }

@@ -96,8 +96,8 @@ export class DevSession {
     await this.#stop();
     this.#isReplaced = false;
     const target = await this.#options.makeTarget();
-    // Saved again while it was built: the next start is due already.
-    if (this.#isReplaced) return;
+    // Saved again while it was built, and the next start is due already; or nobody wants it any more.
+    if (this.#isReplaced || this.#closed) return;
     const client = new WireClient(target, { ...this.#options, onExchange: (exchanged) => this.#show(exchanged) });
     this.#client = client;
     this.#bench = new Bench(target);

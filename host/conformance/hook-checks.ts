@@ -1,6 +1,6 @@
+import { equal } from '@outrigger/schemas/runtime';
 import { answer as isAnswerValid } from '@outrigger/schemas/validate-protocol';
 import { judge } from '../dispatcher/merge.ts';
-import { sameJson } from '../dispatcher/patch.ts';
 import { check } from '../protocol/validator.ts';
 import type { Bench, Check } from './bench.ts';
 import { must, NotClaimed } from './check-failure.ts';
@@ -148,7 +148,7 @@ async function echoes(bench: Bench, client: WireClient): Promise<void> {
   for (const value of [TEXT, JSON.parse(nested(PROBE_DEPTH)), { '': '', 'ä/~0': [] }, [0, -1, 1.5, 2 ** 53 - 1, 1e21]]) {
     const answer = await bench.invoke(client, PROBE_HOOK, { do: 'echo', value });
     const echoed = (answer['result'] as Json | undefined)?.['value'];
-    must(sameJson(echoed, value), `${JSON.stringify(value).slice(0, 100)} came back as ${String(JSON.stringify(echoed)).slice(0, 100)}`);
+    must(equal(echoed, value), `${JSON.stringify(value).slice(0, 100)} came back as ${String(JSON.stringify(echoed)).slice(0, 100)}`);
   }
 }
 

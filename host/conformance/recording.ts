@@ -29,6 +29,7 @@ export class Recorder {
   readonly #asked = new Set<unknown>();
   #bytes = 0;
   #messages = 0;
+  #trouble: string | undefined;
 
   /** Throws STORAGE_FAILED when the file cannot be written, or holds something that is no recording. An old recording is kept until the first line. */
   constructor(file: string) {
@@ -46,6 +47,11 @@ export class Recorder {
   /** Messages that were written so far. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** Why the rest is missing, as a clause; undefined when nothing is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Names of the secrets that the manifest asks for; until they are known nothing is written. */
@@ -88,9 +94,11 @@ export class Recorder {
     let message: unknown;
     try {
       message = JSON.parse(text);
-    } catch {}
+    } catch {
+      // Then it is a text.
+    }
     if (isObject(message)) this.#write({ kind: 'message', from, atMs, message: this.#conceal(from, message) });
-    else this.#write({ kind: 'text', from, atMs, text: this.#withoutValues(text) as string });
+    else this.#write({ kind: 'text', from, atMs, text: this.#cleaned(text) });
   }
 
   #conceal(from: 'host' | 'plugin', message: Json): Json {
@@ -106,20 +114,34 @@ export class Recorder {
 
   #withoutValues(value: unknown, key = ''): unknown {
     if (this.#names?.has(key) && value !== null && typeof value !== 'object') return REDACTED;
-    if (typeof value === 'string') return [...this.#values].reduce((text, secret) => text.replaceAll(secret, REDACTED), value);
+    if (typeof value === 'string') return this.#cleaned(value);
     if (Array.isArray(value)) return value.map((item) => this.#withoutValues(item));
     if (!isObject(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.#withoutValues(item, name)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [this.#cleaned(name), this.#withoutValues(item, name)]));
+  }
+
+  #cleaned(text: string): string {
+    return [...this.#values].reduce((left, secret) => left.replaceAll(secret, REDACTED), text);
   }
 
   #write(recorded: Recorded): void {
-    if (!this.#isOpen || this.#bytes > MOST_BYTES) return;
+    if (!this.#isOpen || this.#trouble !== undefined) return;
+    try {
+      this.#writeLine(recorded);
+    } catch (error) {
+      // Whoever is recorded must not fail because the disk is full.
+      this.#trouble = (error as Error).message;
+    }
+  }
+
+  #writeLine(recorded: Recorded): void {
     const line = `${JSON.stringify(recorded)}\n`;
     if (this.#bytes === 0 && fstatSync(this.#file).isFile()) ftruncateSync(this.#file);
     if (recorded.kind === 'message') this.#messages += 1;
     this.#bytes += line.length;
-    const isFull = this.#bytes > MOST_BYTES;
-    writeSync(this.#file, isFull ? `${JSON.stringify({ kind: 'end', atMs: 0, how: 'the recording is full' } satisfies Recorded)}\n` : line);
+    if (this.#bytes > MOST_BYTES) this.#trouble = `it has more than ${MOST_BYTES} bytes`;
+    const full: Recorded = { kind: 'end', atMs: 0, how: 'the recording is full' };
+    writeSync(this.#file, this.#trouble === undefined ? line : `${JSON.stringify(full)}\n`);
   }
 }
 
@@ -165,7 +187,9 @@ function readLine(file: string, line: string, number: number): Recorded {
   let value: unknown;
   try {
     value = JSON.parse(line);
-  } catch {}
+  } catch {
+    // Refused below, as any other line that is none.
+  }
   const kinds = ['start', 'message', 'text', 'end'];
   if (isObject(value) && kinds.includes(String(value['kind'])) && (value['kind'] !== 'message' || isObject(value['message']))) {
     return value as unknown as Recorded;

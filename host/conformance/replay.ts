@@ -1,4 +1,5 @@
-import { sameJson } from '../dispatcher/patch.ts';
+import { equal } from '@outrigger/schemas/runtime';
+import { pointerBelow } from '../protocol/json-pointer.ts';
 import { CheckFailure } from './check-failure.ts';
 import { type Id, isAnswer, isObject } from './messages.ts';
 import type { Recorded } from './recording.ts';
@@ -117,7 +118,7 @@ class Player {
     const recorded = part(about.recorded);
     try {
       const now = part(await said());
-      if (sameJson(recorded, now)) return undefined;
+      if (equal(recorded, now)) return undefined;
       return { ...about, recorded, now, pointers: differing(recorded, now) };
     } catch (error) {
       if (!(error instanceof CheckFailure)) throw error;
@@ -128,8 +129,8 @@ class Player {
 
 /** JSON Pointers of the deepest places where two values differ. */
 function differing(one: unknown, other: unknown, pointer = ''): string[] {
-  if (sameJson(one, other)) return [];
+  if (equal(one, other)) return [];
   if (!isObject(one) || !isObject(other)) return [pointer];
   const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])];
-  return keys.flatMap((key) => differing(one[key], other[key], `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`));
+  return keys.flatMap((key) => differing(one[key], other[key], pointerBelow(pointer, key)));
 }

@@ -1,3 +1,5 @@
+import { keysOf } from '../protocol/json-pointer.ts';
+
 type Schema = Readonly<Record<string, unknown>>;
 
 /** How much of what a schema allows goes into a sample: only what is required, or every property. */
@@ -91,10 +93,7 @@ function merged(schema: Schema, parts: readonly unknown[], root: unknown): Schem
 
 function resolveRef(root: unknown, ref: string): unknown {
   if (!ref.startsWith('#')) return {};
-  const tokens = ref.slice(1).split('/').slice(1);
-  const step = (node: unknown, token: string): unknown =>
-    isSchema(node) ? node[token.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
-  return tokens.reduce(step, root);
+  return keysOf(ref).reduce((node: unknown, key) => (isSchema(node) ? node[key] : undefined), root);
 }
 
 function isSchema(value: unknown): value is Schema {

@@ -1,4 +1,4 @@
-import { sameJson } from '../dispatcher/patch.ts';
+import { equal } from '@outrigger/schemas/runtime';
 import type { Bench, Check } from './bench.ts';
 import { must, NotClaimed } from './check-failure.ts';
 import { endOf } from './messages.ts';
@@ -43,7 +43,7 @@ async function takesConfig(bench: Bench): Promise<void> {
   if (!bench.isProbe) return;
   const answer = await bench.invoke(client, PROBE_HOOK, { do: 'config' });
   const seen = (answer['result'] as Json | undefined)?.['value'];
-  must(sameJson(seen, config), `after "config/changed" a handler saw ${JSON.stringify(seen)}`);
+  must(equal(seen, config), `after "config/changed" a handler saw ${JSON.stringify(seen)}`);
 }
 
 async function answersPing(bench: Bench): Promise<void> {

@@ -2,36 +2,39 @@ import type { Permissions } from '@outrigger/schemas';
 import { ANSWER_BYTES, AnswerRoom } from '../dispatcher/answer-room.ts';
 import type { EmitContext } from '../dispatcher/emit.ts';
 import type { EventRun } from '../dispatcher/event-run.ts';
-import { isFailOpen, makeTrace } from '../dispatcher/trace.ts';
+import { isFailOpen } from '../dispatcher/trace.ts';
 import { Timers } from '../process/timers.ts';
 import { didYouMean } from '../protocol/did-you-mean.ts';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import { leveledLog } from '../protocol/log-levels.ts';
 import type { Logger } from '../protocol/types.ts';
 import type { LoadedHook, RegisteredPlugin, Registry } from '../registry/types.ts';
 import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
 import { type Auditor, auditor } from './audit.ts';
-import { type HostJournal, openJournal } from './host-journal.ts';
 import { KeptData } from './kept-data.ts';
-import { type Placed, Roster } from './live/roster.ts';
+import { Roster } from './live/roster.ts';
+import type { Placed } from './live/types.ts';
 import { LiveGrants } from './live-grants.ts';
-import { type EventWatcher, finishedEvent } from './metrics/finished-event.ts';
+import { type HostJournal, type JournalClass, openJournal } from './open-journal.ts';
 import { RecentEvents } from './recent-events.ts';
 import { guardedLog, SecretGuard } from './redact-secrets.ts';
 import type { HostScope } from './scope.ts';
-import { servePlugins } from './serve-plugins.ts';
+import { serveLater } from './serve-later.ts';
 import type { PluginStorage } from './storage.ts';
 import type { BreakerInfo, HostOptions, HostStats } from './types.ts';
+import { Watchers } from './watchers.ts';
 
 const DEFAULT_TRACES = 1000;
 
 export interface CoreOptions
-  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'inspectPlugin' | 'onTrace' | 'traceCapacity' | 'journal'> {
+  extends Pick<HostOptions, 'services' | 'secrets' | 'onPermissionRequest' | 'inspectPlugin' | 'onTrace' | 'traceCapacity'> {
   readonly registry: Registry;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly dataDir: string;
   readonly cacheDir: string;
   readonly log: Logger;
+  /** What keeps a journal; undefined: none is kept. */
+  readonly Journal?: JournalClass | undefined;
   /** Writes what was granted for good into the lock file, or tells why it cannot. */
   readonly recordGrant?: (plugin: string, permissions: Permissions) => Promise<string | undefined>;
 }
@@ -46,7 +49,7 @@ export class Core {
   readonly grants: LiveGrants;
   /** The plugins as they are right now. */
   readonly roster: Roster;
-  readonly watchers: Set<EventWatcher> = new Set();
+  readonly watchers: Watchers;
   readonly audit: Auditor;
   /** What is kept on disk; undefined: nothing. */
   readonly journal: HostJournal | undefined;
@@ -86,7 +89,8 @@ export class Core {
         options.log.error('handler failed in the background', {
           handler: subscription.plugin,
           hook: subscription.hook,
-          error: String(error),
+          error: errorText(error),
+          ...stackOf(error),
         });
         this.#countFailOpen(`${subscription.plugin} ${subscription.hook} PLUGIN_ERROR`);
       },
@@ -96,17 +100,17 @@ export class Core {
       starts: (plugin) => this.roster.plugin(plugin)?.status().starts ?? 0,
     });
     const countFailOpen = (key: string): boolean => this.#countFailOpen(key);
-    this.journal = openJournal(options.journal === true, Object.assign(live, { timers: this.timers, guard: this.guard, countFailOpen }));
+    this.journal = openJournal(options.Journal, Object.assign(live, { timers: this.timers, guard: this.guard, countFailOpen }));
     this.audit = auditor(options.log, this.journal);
+    this.watchers = new Watchers({ guard: this.guard, onTrace: options.onTrace, log });
     if (this.journal !== undefined) this.watchers.add(this.journal.watch);
     const { env, cacheDir, inspectPlugin } = options;
     const { timers, guard, grants, journal } = this;
     this.roster = new Roster(inForce, {
       ...{ env, cacheDir, inspectPlugin, log, timers, guard, grants, journal },
       kept: this.#kept,
-      serve: (plugin, method, params, signal) => serve(plugin, method, params, signal),
+      serve: serveLater(async () => (await import('./serve-plugins.ts')).servePlugins(this, options)),
     });
-    const serve = servePlugins(this, options);
     this.roster.open();
   }
 
@@ -158,6 +162,7 @@ export class Core {
   }
 
   stats(): HostStats {
+    this.watchers.catchUp();
     const journal = this.journal?.stats();
     const { bytes, refused } = this.#room;
     return { ...this.#counts, failOpens: Object.fromEntries(this.#failOpens), answers: { bytes, refused }, ...(journal && { journal }) };
@@ -209,6 +214,7 @@ export class Core {
     this.recent.cancelOpen({ code: 'HOST_STOPPED', message: 'Cannot finish the event: the host has been closed' });
     this.journal?.stopDelivering();
     await Promise.all([...this.roster.plugins(), ...this.#leaving].map((plugin) => plugin.close()));
+    this.watchers.close();
     await this.journal?.close();
     this.timers.close();
   }
@@ -222,23 +228,12 @@ export class Core {
       if (answered.judgement.status !== 'failed' || !isFailOpen(answered)) continue;
       const { plugin } = answered.participant.subscription;
       const { code, message } = answered.judgement.failure;
-      const first = this.#countFailOpen(`${plugin} ${run.hook.name} ${code}`);
-      if (first)
-        this.#options.log.warn('event went on without a plugin', { plugin, hook: run.hook.name, event: run.event, code, reason: message });
+      if (!this.#countFailOpen(`${plugin} ${run.hook.name} ${code}`)) continue;
+      const thrown = run.thrown?.find(({ handler }) => handler === plugin);
+      const at = { plugin, hook: run.hook.name, event: run.event, code, reason: message };
+      this.#options.log.warn('event went on without a plugin', { ...at, ...stackOf(thrown?.error) });
     }
-    this.#show(run);
-  }
-
-  #show(run: EventRun): void {
-    if (this.watchers.size === 0 && this.#options.onTrace === undefined) return;
-    try {
-      const finished = finishedEvent(run, () => this.guard.data(makeTrace(run)));
-      for (const watch of this.watchers) watch(finished);
-      this.#options.onTrace?.(finished.read);
-    } catch (error) {
-      // The application's own mistake must not take the outcome with it.
-      this.#options.log.error('onTrace failed', { event: run.event, error: String(error) });
-    }
+    this.watchers.end(run);
   }
 
   /** True the first time. */
@@ -247,4 +242,9 @@ export class Core {
     this.#failOpens.set(key, count + 1);
     return count === 0;
   }
+}
+
+/** For the log, as a text: secrets are looked for in texts. */
+function stackOf(error: unknown): { readonly stack?: string } {
+  return error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
 }

@@ -9,6 +9,7 @@ import type { Timers } from '../process/timers.ts';
 import { type ErrorCode, HostError } from '../protocol/errors.ts';
 import type { Failure, Logger } from '../protocol/types.ts';
 import { keptAs, originOf } from '../registry/data-folder.ts';
+import { isKept } from '../registry/subscriptions.ts';
 import type { Registry, Subscription } from '../registry/types.ts';
 import type { PluginHandle, PluginStatus } from '../supervisor/types.ts';
 import type { EventWatcher } from './metrics/finished-event.ts';
@@ -64,10 +65,10 @@ export class HostJournal {
     this.#journal.record({ kind: 'host', message: 'opened', data: { pid: process.pid, config: registry.configFiles[0] } });
   }
 
-  readonly watch: EventWatcher = ({ event, hook, read }) => {
-    const trace = read();
-    this.#journal.trace(trace);
-    for (const { plugin, failOpen, code, message } of trace.answers)
+  readonly watch: EventWatcher = ({ event, hook, time, calls, read, text }) => {
+    this.#journal.keep({ event, hook, time, body: text() });
+    if (calls.every(({ code }) => code === undefined)) return;
+    for (const { plugin, failOpen, code, message } of read().answers)
       if (failOpen) this.#journal.record({ kind: 'fail-open', plugin, hook, event, message: message ?? '', data: { code } });
   };
 
@@ -212,23 +213,6 @@ export class HostJournal {
   }
 
   readonly #warn = (message: string): void => this.#options.log.warn(message);
-}
-
-/** A journal when the host is to keep one; without, subscriptions that ask for `at-least-once` are told of. */
-export function openJournal(isWanted: boolean, options: HostJournalOptions): HostJournal | undefined {
-  const { registry, log } = options;
-  if (isWanted && registry.config.journal?.enabled !== false) return new HostJournal(options);
-  const plugins = [...registry.subscriptions.values()]
-    .flat()
-    .filter(isKept)
-    .map(({ plugin }) => plugin);
-  const reason = 'this host keeps no journal: events are told once, as with "delivery: at-most-once"';
-  if (plugins.length > 0) log.warn('no delivery at least once', { plugins: [...new Set(plugins)], reason });
-  return undefined;
-}
-
-function isKept({ delivery, mode }: Subscription): boolean {
-  return delivery === 'at-least-once' && mode === 'fire_and_forget';
 }
 
 /** A spool belongs to a configuration. */

@@ -7,8 +7,6 @@ import { cacheFolder } from '../registry/data-folder.ts';
 import { loadRegistry } from '../registry/load-registry.ts';
 import { addGrant } from '../registry/lock-file.ts';
 import type { Problem, Registry } from '../registry/types.ts';
-import { FolderWatch } from '../registry/watch-folders.ts';
-import { watchPlan } from '../registry/watch-plan.ts';
 import type { VersionedPlugin } from '../supervisor/versioned-plugin.ts';
 import { type Actor, APPLICATION, type AuditEntry } from './audit.ts';
 import { checkOptions } from './check-options.ts';
@@ -16,6 +14,7 @@ import { Core } from './core.ts';
 import type { AllHooks, CatalogSource } from './define-catalog.ts';
 import { Reloader, type ReloadOptions, type ReloadRecord } from './live/reloader.ts';
 import type { EventWatcher } from './metrics/finished-event.ts';
+import { loadJournal } from './open-journal.ts';
 import { HostScope } from './scope.ts';
 import type { BreakerInfo, HookInfo, Host, HostOptions, HostStats, PluginInfo, Session } from './types.ts';
 
@@ -46,6 +45,7 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
       ...(options.frozen === undefined ? {} : { frozen: options.frozen }),
       ...(options.lockFile === undefined ? {} : { lockFile: options.lockFile }),
     });
+  if (options.services !== undefined) (await import('./services.ts')).checkServices(options.services);
   const registry = await load();
   const recordGrant = (plugin: string, permissions: Permissions) => recordInLock(core.registry, plugin, permissions);
   const core: Core = new Core({
@@ -55,6 +55,7 @@ export async function createHost<const C extends readonly CatalogSource[] = []>(
     dataDir: registry.places.dataDir,
     cacheDir,
     log: options.log ?? SILENT,
+    Journal: await loadJournal(options.journal === true, registry),
     recordGrant,
   });
   const host = new EmbeddedHost<Typed<C>>(core, new Reloader(core, load));
@@ -140,6 +141,10 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   }
 
   async watchFiles(onChange: (changed: readonly string[]) => Promise<unknown>): Promise<() => void> {
+    const [{ FolderWatch }, { watchPlan }] = await Promise.all([
+      import('../registry/watch-folders.ts'),
+      import('../registry/watch-plan.ts'),
+    ]);
     const watch = new FolderWatch({
       items: () => watchPlan(this.#core.registry),
       onChange: (items) => onChange(items.flatMap(({ plugin }) => plugin ?? [])),
@@ -166,8 +171,11 @@ class EmbeddedHost<M> extends HostScope<M> implements Host<M> {
   }
 
   watch(watcher: EventWatcher): () => void {
-    this.#core.watchers.add(watcher);
-    return () => void this.#core.watchers.delete(watcher);
+    return this.#core.watchers.add(watcher);
+  }
+
+  tellWatchers(): void {
+    this.#core.watchers.catchUp();
   }
 
   override close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { PermissionRequestParams, PermissionRequestResult, Permissions } from '@outrigger/schemas';
 import { PacedReport } from '../process/paced-report.ts';
 import { plainText } from '../process/plain-text.ts';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
 import { type ConsentLine, consentLines, isEmpty, union, widerThan } from '../sandbox/policy/permissions.ts';
 import type { LiveGrants } from './live-grants.ts';
@@ -149,7 +149,7 @@ export class PermissionRequests {
       if (answer !== 'no' && answer !== undefined)
         log.error('permission question failed', { plugin, reason: 'its answer is not once, always or no' });
     } catch (error) {
-      log.error('permission question failed', { plugin, reason: String(error) });
+      log.error('permission question failed', { plugin, reason: errorText(error) });
     } finally {
       clearTimeout(timer);
     }
@@ -162,7 +162,7 @@ export class PermissionRequests {
     log.info('permission granted', { plugin, permissions, consent });
     onGranted?.(plugin, `${consent === 'once' ? 'until the host ends' : 'for good'}: ${inShort(permissions)}`);
     if (consent === 'once') return;
-    const why = await record(plugin, permissions).catch((error: unknown) => String(error));
+    const why = await record(plugin, permissions).catch(errorText);
     if (why !== undefined) log.warn('permission granted until the host ends, and not for good', { plugin, reason: why });
   }
 }

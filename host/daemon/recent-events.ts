@@ -34,6 +34,8 @@ export class RecentEvents {
     if (this.#ring.length === 0) return;
     if (this.#count === this.#ring.length) this.#forgetOldest();
     const place = (this.#oldest + this.#count) % this.#ring.length;
+    // Who is told of each event has seen the one before.
+    this.#ring[(place + this.#ring.length - 1) % this.#ring.length]?.letGo();
     this.#ring[place] = run;
     this.#weights[place] = run.weight;
     this.#count += 1;

@@ -8,6 +8,8 @@ const SHORTEST_LINE = 16;
 /** Spellings kept; the oldest is forgotten beyond it. */
 const MAX_SPELLINGS = 4096;
 const DEEPEST = 200;
+/** Bounds of a violation's texts, as the schema of answers has them. */
+export const VIOLATION_LENGTHS: Readonly<Record<string, number>> = { code: 128, reason: 2000, description: 20_000 };
 
 /**
  * Replaces secrets that were handed out by `[secret NAME]` in what is written for people: logs, traces, failures. Against
@@ -89,7 +91,18 @@ function guardedReply(reply: CallReply, guard: SecretGuard): CallReply {
   if (!reply.ok) return { ...reply, failure: { ...reply.failure, message: guard.text(reply.failure.message) } };
   const { answer } = reply;
   if (typeof answer !== 'object' || answer === null || !('violation' in answer)) return reply;
-  return { ...reply, answer: { ...answer, violation: guard.data(answer.violation) } };
+  return { ...reply, answer: { ...answer, violation: inBounds(guard.data(answer.violation), answer.violation) } };
+}
+
+/** What was short enough stays so: a mark may be longer than the secret it stands for, and a block must not fail for that. */
+function inBounds(violation: unknown, given: unknown): unknown {
+  if (violation === given || typeof violation !== 'object' || violation === null) return violation;
+  const cut = Object.entries(VIOLATION_LENGTHS).flatMap(([field, most]) => {
+    const [text, before] = [violation, given].map((one) => (one as Readonly<Record<string, unknown>>)[field]);
+    const isGrown = typeof text === 'string' && typeof before === 'string' && text.length > most && before.length <= most;
+    return isGrown ? [[field, text.slice(0, most).toWellFormed()]] : [];
+  });
+  return { ...violation, ...Object.fromEntries(cut) };
 }
 
 function spellingsOf(value: string): Set<string> {

@@ -7,7 +7,7 @@ import type { EmitOptions, Outcome } from '../dispatcher/types.ts';
 import { HostError } from '../protocol/errors.ts';
 import type { Core } from './core.ts';
 import { explain } from './explain.ts';
-import type { Placed } from './live/roster.ts';
+import type { Placed } from './live/types.ts';
 import { handlerParticipant } from './participants.ts';
 import { ScopedHook } from './scoped-hook.ts';
 import type { Explanation, Handler, HandlerOptions, Hook, Operation, PayloadOf, ReplaceOf, Scope, Session } from './types.ts';
@@ -35,11 +35,11 @@ export class HostScope<M = HookMap> implements Scope<M> {
     this.#core = core;
     this.#parent = within?.parent;
     const admitted = within?.plugins;
-    const placed = (): readonly Placed[] =>
-      admitted === undefined ? core.roster.forEverybody() : admitted.flatMap((plugin) => core.roster.placedOf(plugin));
-    this.audience = new Audience(core.roster.names, within?.parent.audience, {
+    const placed = (hook: string): readonly Placed[] =>
+      admitted === undefined ? core.roster.forEverybody(hook) : admitted.flatMap((plugin) => core.roster.placedOf(plugin));
+    this.audience = new Audience(within?.parent.audience, {
       version: () => core.roster.version,
-      at: (name) => placed().flatMap(({ hook, participant }) => (hook.name === name ? [participant] : [])),
+      at: (name) => placed(name).flatMap(({ hook, participant }) => (hook.name === name ? [participant] : [])),
     });
     // A block shares the operations of the scope it is in; a session has its own, so that no state crosses.
     const isBlock = within !== undefined && within.session === undefined;

@@ -1,5 +1,5 @@
 import type { Permissions } from '@outrigger/schemas';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/types.ts';
 import { parseRule, ruleFor } from '../sandbox/network/rules.ts';
 import type { SecretGuard } from './redact-secrets.ts';
@@ -68,7 +68,7 @@ export class Secrets {
       this.#deps.log.error('secret cannot be read', {
         plugin,
         secret: name,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: errorText(error),
       });
       throw new HostError('STORAGE_FAILED', `Cannot read secret "${name}": the store of secrets failed; the host's log says how`);
     }

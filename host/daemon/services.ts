@@ -10,7 +10,7 @@ import {
 } from '@outrigger/schemas';
 import { jsonMistake } from '../dispatcher/json-mistake.ts';
 import { inWords } from '../dispatcher/merge.ts';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import { MAX_DEPTH } from '../protocol/is-deeper.ts';
 import { check } from '../protocol/validator.ts';
 import type { PluginStorage } from './storage.ts';
@@ -53,18 +53,23 @@ function validators(): Promise<Validators> {
 /** Method names of the protocol and names of permissions. */
 const RESERVED = new Set([...methods.methods.map(({ name }) => name as string), 'storage', 'secret']);
 
-/** What plugins may ask of the host. Throws HANDLER_INVALID. Each method needs its permission in the manifest and the operator’s grant. */
-export function makeServe(deps: ServiceDeps): Serve {
-  const offers = builtInServices(deps);
-  for (const [name, service] of Object.entries(deps.services)) {
+/** Throws HANDLER_INVALID for a service of the application that cannot be one. */
+export function checkServices(services: Readonly<Record<string, Service>>): void {
+  for (const [name, service] of Object.entries(services)) {
     if (RESERVED.has(name) || name.startsWith('$/'))
       throw new HostError(
         'HANDLER_INVALID',
         `Cannot register service "${name}": the name is Outrigger's own, choose one such as "app/${name}"`,
       );
     if (typeof service !== 'function') throw new HostError('HANDLER_INVALID', `Cannot register service "${name}": it is no function`);
-    offers.set(name, ownService(name, service, deps));
   }
+}
+
+/** What plugins may ask of the host. Throws HANDLER_INVALID. Each method needs its permission in the manifest and the operator’s grant. */
+export function makeServe(deps: ServiceDeps): Serve {
+  checkServices(deps.services);
+  const offers = builtInServices(deps);
+  for (const [name, service] of Object.entries(deps.services)) offers.set(name, ownService(name, service, deps));
   return async (plugin, method, given, signal) => {
     const offer = offers.get(method);
     if (offer === undefined) throw new HostError('METHOD_UNKNOWN', `Cannot call "${method}": the host has no such method`);
@@ -105,7 +110,7 @@ function ownService(name: string, service: Service, deps: ServiceDeps): Offer {
         throw new HostError('SERVICE_FAILED', `Service "${name}" failed: its result is no JSON: ${mistake}`);
       } catch (error) {
         if (error instanceof HostError) throw error;
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorText(error);
         throw new HostError('SERVICE_FAILED', `Service "${name}" failed: ${why}`, { cause: error });
       }
     },

@@ -1,3 +1,4 @@
+import type { Trace } from '@outrigger/schemas';
 import { type EmitContext, emit } from '../dispatcher/emit.ts';
 import type { Origin } from '../dispatcher/event-run.ts';
 import type { Plan } from '../dispatcher/plan.ts';
@@ -29,7 +30,8 @@ interface Watched extends At {
 async function watchedEmit(plan: Plan, payload: Payload, { origin, context, span, meter }: Watched): Promise<Outcome> {
   const record: EmitContext['record'] = (run) => {
     context.record(run);
-    const event = finishedEvent(run, () => context.shown(makeTrace(run)));
+    const read = (): Trace => context.shown(makeTrace(run));
+    const event = finishedEvent(run, { read, text: () => JSON.stringify(read()) });
     span?.end(event);
     meter?.(event);
   };

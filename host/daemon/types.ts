@@ -152,8 +152,8 @@ export interface Host<M = HookMap> extends Scope<M>, Closable {
   /** Keeps in the journal and in the log what somebody had done; `restart`, `reload` and grants are kept by themselves. */
   audit(entry: AuditEntry): void;
   /**
-   * Reads the configuration, the manifests and the lock files again and takes over what changed, as a whole or not at all. A plugin that
-   * changed gets a new process beside the old one, and no event is lost. Rejects with PLUGIN_UNKNOWN; anything else is in the result.
+   * Reads the configuration, the manifests and the lock files again and takes over what changed, or nothing. A plugin that changed
+   * gets a new process beside the old one, and no event is lost; one that cannot be used as it is now stays as it was. Rejects with PLUGIN_UNKNOWN; anything else is in the result.
    */
   reload(options?: ReloadOptions): Promise<ReloadResult>;
   /** Looks at config files, lock files, manifests and plugin folders; `onChange` gets the plugins whose code changed. The result ends that. */
@@ -165,8 +165,10 @@ export interface Host<M = HookMap> extends Scope<M>, Closable {
   stats(): HostStats;
   /** Circuit breakers that are not closed: the plugin is not asked for this hook point. */
   breakers(): readonly BreakerInfo[];
-  /** Lets somebody look at every event when it is over; the result ends that. */
+  /** Lets somebody look at every event that is over, in the order in which they ended, within some 25 ms; the result ends that. */
   watch(watcher: EventWatcher): () => void;
+  /** Lets watchers look now at what is over. */
+  tellWatchers(): void;
 }
 
 export interface BreakerInfo {

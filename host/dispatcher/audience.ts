@@ -16,14 +16,12 @@ const NOBODY: Members = { version: () => 0, at: () => [] };
  */
 export class Audience {
   readonly #parent: Audience | undefined;
-  readonly #names: () => ReadonlySet<string>;
   readonly #members: Members;
   readonly #participants: Map<string, Participant[]> = new Map();
   readonly #plans: Map<string, { version: number; plan: Plan }> = new Map();
   #version = 0;
 
-  constructor(names: () => ReadonlySet<string>, parent?: Audience, members: Members = NOBODY) {
-    this.#names = names;
+  constructor(parent?: Audience, members: Members = NOBODY) {
     this.#parent = parent;
     this.#members = members;
   }
@@ -60,13 +58,24 @@ export class Audience {
     const { version } = this;
     const kept = this.#plans.get(hook.name);
     if (kept?.version === version) return kept.plan;
-    const plan = makePlan(hook, this.#all(hook.name), this.#names());
+    const plan = this.#make(hook);
     this.#plans.set(hook.name, { version, plan });
     return plan;
   }
 
+  /** Where nobody joins those around it, their plan, which is kept there for all such scopes. */
+  #make(hook: LoadedHook): Plan {
+    const { name } = hook;
+    if (this.#parent !== undefined && this.#own(name).length === 0) return this.#parent.plan(hook);
+    return makePlan(hook, this.#all(name));
+  }
+
   #all(hook: string): Participant[] {
     const around = this.#parent === undefined ? [] : this.#parent.#all(hook);
-    return [...around, ...this.#members.at(hook), ...(this.#participants.get(hook) ?? [])];
+    return [...around, ...this.#own(hook)];
+  }
+
+  #own(hook: string): Participant[] {
+    return [...this.#members.at(hook), ...(this.#participants.get(hook) ?? [])];
   }
 }

@@ -1,5 +1,6 @@
 import type { OutcomeSummary } from '@outrigger/schemas';
 import type { Timers } from '../process/timers.ts';
+import { errorText } from '../protocol/errors.ts';
 import { MAX_DEPTH } from '../protocol/is-deeper.ts';
 import type { Failure } from '../protocol/types.ts';
 import type { CallReply } from '../supervisor/types.ts';
@@ -48,7 +49,9 @@ function replyOf(answer: unknown, { run, subscription }: At): CallReply {
 }
 
 function thrown(error: unknown, { run, subscription }: At): CallReply {
-  const why = error instanceof Error ? error.message : String(error);
+  run.thrown ??= [];
+  run.thrown.push({ handler: subscription.plugin, error });
+  const why = errorText(error);
   return failed({ code: 'PLUGIN_ERROR', message: `Handler "${subscription.plugin}" failed at "${run.hook.name}": ${why}` });
 }
 

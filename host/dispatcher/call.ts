@@ -6,6 +6,7 @@ import type { CallReply, HookCall } from '../supervisor/types.ts';
 import type { AnswerRoom } from './answer-room.ts';
 import { callHandler } from './call-handler.ts';
 import type { Answered, EventRun } from './event-run.ts';
+import { isLarge, KeptAnswer, keptWeight } from './kept-answer.ts';
 import { CONTINUED, type Judgement, judge } from './merge.ts';
 import { MAX_STATE_BYTES } from './operations.ts';
 import type { Participant } from './plan.ts';
@@ -144,7 +145,8 @@ function take(asking: Asking, reply: CallReply): Answered {
   const { participant, run, at } = asking;
   const { plugin } = participant.subscription;
   const refusal = reply.ok && isKept(reply) ? hold(reply, asking) : undefined;
-  const judgement = refusal ?? keepState(run, participant, reply.ok ? judgeAnswer(asking, reply) : failedReply(reply.failure));
+  const judgement =
+    refusal ?? (reply.ok ? asKept(keepState(run, participant, judgeAnswer(asking, reply)), reply, run) : failedReply(reply.failure));
   if (refusal === undefined) weigh(participant, judgement, at.timers);
   // It was its answer there was no room for, but others had taken that.
   else participant.breaker.released();
@@ -166,6 +168,14 @@ function hold({ bytes, weight = smallWeight(bytes) }: Given, { participant, run,
   return undefined;
 }
 
+/** The record of a large answer is its text. */
+function asKept(judgement: Judgement, { text, bytes, weight = smallWeight(bytes) }: Given, run: EventRun): Judgement {
+  if (judgement.status !== 'continued' || judgement.given === undefined || judgement.would !== undefined) return judgement;
+  if (!isLarge(judgement.given, text)) return judgement;
+  run.weight += keptWeight(text, bytes) - weight;
+  return { status: 'continued', given: new KeptAnswer(judgement.given, text) };
+}
+
 function judgeAnswer({ participant, run, payload, hidden }: Asking, { answer, bytes }: Given): Judgement {
   if (answer === undefined || answer === null) return CONTINUED;
   return judge({ hook: run.hook, mode: participant.subscription.mode, payload, hidden }, answer, bytes);
@@ -179,7 +189,7 @@ function finish({ participant, run, at, startMs }: Asking, judgement: Judgement,
     judgement,
     startMs,
     durationMs: run.elapsed() - startMs,
-    attempts: reply?.attempts ?? 1,
+    attempts: reply?.attempts ?? 0,
     pid: reply?.pid,
     coldStart: reply?.ok === true && reply.coldStart,
   };
@@ -193,12 +203,18 @@ function refuse({ participant, run, at, startMs }: Asking): Judgement | undefine
   if (run.cancelled !== undefined || (mode === 'concurrent' && run.isOver)) return { status: 'cancelled' };
   // A reading of the clock costs as much as a promise: most events need none here.
   if (startMs >= run.leastMs && at.timers.now() >= run.deadline) {
-    const message = `Cannot ask "${plugin}": the ${run.hook.budgetMs} ms of "${run.hook.name}" are over`;
+    const message = `Cannot ask "${plugin}": the ${run.hook.budgetMs} ms of "${run.hook.name}" are over${mostBy(run)}`;
     return { status: 'failed', failure: { code: 'EVENT_BUDGET_SPENT', message } };
   }
   if (breaker.isClosed || breaker.admits(at.timers.now())) return undefined;
   const message = `Cannot ask "${plugin}" about "${run.hook.name}": its circuit breaker is open after repeated failures`;
   return { status: 'failed', failure: { code: 'PLUGIN_BREAKER_OPEN', message } };
+}
+
+/** Who took the time, so that the one that came too late is not blamed for it. */
+function mostBy({ answers }: EventRun): string {
+  const [slowest] = answers.toSorted((a, b) => b.durationMs - a.durationMs);
+  return slowest === undefined ? '' : `: "${slowest.participant.subscription.plugin}" took ${Math.round(slowest.durationMs)} ms`;
 }
 
 function failedReply(failure: Failure): Judgement {

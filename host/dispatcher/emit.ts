@@ -38,6 +38,7 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
   fillIn(run);
   validate(plan, run.progress.payload);
   const stopListening = onAbort(run);
+  let thrown: EventRun['thrown'];
   context.begin(run);
   try {
     const waiting = dispatch(run, context);
@@ -50,9 +51,11 @@ export async function emit(plan: Plan, payload: Record<string, unknown>, at: { o
     run.finish();
     context.room.free(run.held);
     context.record(run);
+    thrown = run.thrown;
+    run.thrown = undefined;
   }
   if (run.cancelled !== undefined) throw new HostError(run.cancelled.code, run.cancelled.message);
-  return new EventOutcome(run, context.shown) as OutcomeBase<Record<string, unknown>> as Outcome;
+  return new EventOutcome(run, { shown: context.shown, thrown }) as OutcomeBase<Record<string, unknown>> as Outcome;
 }
 
 function validate(plan: Plan, payload: unknown): void {
@@ -90,10 +93,11 @@ class EventOutcome implements OutcomeBase<Record<string, unknown>> {
   readonly violation: Outcome['violation'];
   readonly value: unknown;
   readonly retryAfterMs: number | undefined;
+  readonly thrown: OutcomeBase<Record<string, unknown>>['thrown'];
   readonly #run: EventRun;
   readonly #shown: EmitContext['shown'];
 
-  constructor(run: EventRun, shown: EmitContext['shown']) {
+  constructor(run: EventRun, { shown, thrown }: Pick<EmitContext, 'shown'> & Pick<EventRun, 'thrown'>) {
     const { status, payload, by, cause, violation, value, retryAfterMs } = run.progress;
     this.event = run.event;
     this.hook = run.hook.name;
@@ -104,6 +108,7 @@ class EventOutcome implements OutcomeBase<Record<string, unknown>> {
     this.violation = violation;
     this.value = value;
     this.retryAfterMs = retryAfterMs;
+    this.thrown = thrown;
     this.#run = run;
     this.#shown = shown;
   }

@@ -2,11 +2,16 @@ import type { EventContext } from '@outrigger/schemas';
 import type { CancelSignal, Failure } from '../protocol/types.ts';
 import type { LoadedHook } from '../registry/types.ts';
 import { isoTime, makeEventId } from './event-id.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import { type Judgement, merge, type Progress } from './merge.ts';
 import type { OperationState } from './operations.ts';
 import { PayloadForms } from './payload-forms.ts';
 import type { Participant, Plan } from './plan.ts';
 import { type Hidden, hiddenFrom } from './redact.ts';
+import type { Thrown } from './types.ts';
+
+/** What the record of one answer takes beside what the answer says; measured. */
+const ANSWER_BYTES = 256;
 
 /** Where an event comes from. */
 export interface Origin {
@@ -52,6 +57,8 @@ export class EventRun {
   progress: Progress;
   /** Why nothing more is asked and emit() rejects. */
   cancelled: Failure | undefined;
+  /** What handlers of the application’s own threw, until the outcome has it: the record does not keep it alive. */
+  thrown: Thrown[] | undefined;
   isFinished = false;
   /** From the event to its latest answer; without one, to its end. */
   durationMs = 0;
@@ -170,9 +177,20 @@ export class EventRun {
   /** The event is over: what was only needed on the way is let go. */
   finish(): void {
     this.isFinished = true;
+    this.#cancels = undefined;
     // The last answer has told the time; a reading of the clock costs as much as a promise.
     if (this.durationMs === 0 || this.cancelled !== undefined) this.durationMs = this.elapsed();
-    this.weight += 1024 + this.#forms.end() * (1 + this.answers.reduce((changes, one) => changes + (isChange(one) ? 1 : 0), 0));
+    this.weight +=
+      1024 +
+      ANSWER_BYTES * this.answers.length +
+      this.#forms.end() * (1 + this.answers.reduce((changes, one) => changes + (isChange(one) ? 1 : 0), 0));
+  }
+
+  /** Hardly anybody looks at its record from now on: it is kept small. */
+  letGo(): void {
+    for (const { judgement } of this.answers) {
+      if (judgement.status === 'continued' && judgement.given instanceof KeptAnswer) judgement.given.letGo();
+    }
   }
 
   /** Ends the event without an outcome. */

@@ -68,9 +68,16 @@ function failed(code: ErrorCode, message: string): Judgement {
   return { status: 'failed', failure: { code, message } };
 }
 
+/** The usual answer of a plugin that has nothing to say. */
+function isEmpty(answer: unknown): boolean {
+  if (typeof answer !== 'object' || Array.isArray(answer)) return false;
+  for (const _ in answer) return false;
+  return true;
+}
+
 /** `bytes`: size of the message the answer came in; 0 for an in-process handler, whose depth is known. */
 export function judge(asked: Asked, answer: unknown, bytes: number): Judgement {
-  if (answer === null || answer === undefined) return CONTINUED;
+  if (answer === null || answer === undefined || isEmpty(answer)) return CONTINUED;
   if (bytes > 2 * MAX_DEPTH && isDeeper(answer, MAX_DEPTH)) {
     return failed('ANSWER_INVALID', `Cannot use the answer to "${asked.hook.name}": it nests deeper than ${MAX_DEPTH} levels`);
   }
@@ -195,8 +202,9 @@ export function merge(soFar: Progress, by: { plugin: string; onFailure: FailureP
 }
 
 function asViolation(plugin: string, failure: Failure): Violation {
-  return {
-    code: failure.code,
-    reason: `Plugin "${plugin}" failed, and the event must not go on without it: ${failure.message}`.slice(0, 2000),
-  };
+  const { code, message } = failure;
+  // The last lines of its stderr may stand there too.
+  const [first] = message.split('\n', 1);
+  const reason = `Plugin "${plugin}" failed, and the event must not go on without it: ${first}`.slice(0, 2000);
+  return first === message ? { code, reason } : { code, reason, description: message.slice(0, 20_000) };
 }

@@ -1,4 +1,6 @@
 import type { Change } from '@outrigger/schemas';
+import { equal } from '@outrigger/schemas/runtime';
+import { keysOf, pointerBelow } from '../protocol/json-pointer.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,7 +43,7 @@ export function writableTree(pointers: readonly string[]): Writable {
   const root: Record<string, Writable> = Object.create(null);
   if (pointers.includes('')) return true;
   for (const pointer of pointers) {
-    const tokens = pointer.split('/').slice(1).map(unescapeToken);
+    const tokens = keysOf(pointer);
     let node = root;
     for (const [place, token] of tokens.entries()) {
       const known = node[token];
@@ -57,11 +59,11 @@ export function writableTree(pointers: readonly string[]): Writable {
 /** The first pointer outside `writable` that the patch would really change; undefined when all is allowed. */
 export function refusedPointer(writable: Writable, before: unknown, patch: unknown): string | undefined {
   if (writable === true) return undefined;
-  if (!isFields(patch) || !isFields(before)) return sameJson(applyPatch(before, patch), before) ? undefined : '';
+  if (!isFields(patch) || !isFields(before)) return equal(applyPatch(before, patch), before) ? undefined : '';
   for (const key of Object.keys(patch)) {
     const refused = refusedField(key, { writable, before, change: patch[key] });
     // Put together on the way back: nearly always there is nothing to name.
-    if (refused !== undefined) return `/${escapeToken(key)}${refused}`;
+    if (refused !== undefined) return `${pointerBelow('', key)}${refused}`;
   }
   return undefined;
 }
@@ -86,29 +88,12 @@ export function changesOf(before: unknown, patch: unknown, pointer = ''): Change
   if (isFields(patch) && isFields(before)) {
     return entriesOf(patch).flatMap(([key, change]) => {
       const had = Object.hasOwn(before, key);
-      const at = `${pointer}/${escapeToken(key)}`;
+      const at = pointerBelow(pointer, key);
       if (change === null) return had ? [{ pointer: at, op: 'remove' as const, from: before[key] }] : [];
       if (!had) return [{ pointer: at, op: 'add' as const, to: applyPatch(undefined, change) }];
       return changesOf(before[key], change, at);
     });
   }
   const to = applyPatch(before, patch);
-  return sameJson(before, to) ? [] : [{ pointer, op: 'replace', from: before, to }];
-}
-
-/** Deep equality of JSON, whatever the order of keys. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && sameJson((a as Fields)[key], (b as Fields)[key]));
-}
-
-function escapeToken(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-function unescapeToken(token: string): string {
-  return token.replaceAll('~1', '/').replaceAll('~0', '~');
+  return equal(before, to) ? [] : [{ pointer, op: 'replace', from: before, to }];
 }

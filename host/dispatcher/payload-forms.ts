@@ -1,10 +1,9 @@
-import { HostError } from '../protocol/errors.ts';
-import { smallWeight } from '../protocol/json-weight.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
+import { smallWeight, textWeight } from '../protocol/json-weight.ts';
 import { isoTime } from './event-id.ts';
 import type { EventRun } from './event-run.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { type Hidden, redact } from './redact.ts';
-import { textWeight } from './text-weight.ts';
 
 type Payload = Record<string, unknown>;
 
@@ -91,7 +90,7 @@ export class PayloadForms {
     try {
       return make();
     } catch (cause) {
-      const message = `Cannot emit "${this.#run.hook.name}": the payload is not JSON: ${String(cause)}`;
+      const message = `Cannot emit "${this.#run.hook.name}": the payload is not JSON: ${errorText(cause)}`;
       throw new HostError('PAYLOAD_INVALID', message, { cause });
     }
   }

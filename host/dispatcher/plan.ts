@@ -32,10 +32,10 @@ export interface Plan {
 }
 
 /** Pure. Throws ORDER_CYCLE only when an in-process handler is part of the circle: plugins in one are left out. */
-export function makePlan(hook: LoadedHook, participants: readonly Participant[], knownNames: ReadonlySet<string>): Plan {
+export function makePlan(hook: LoadedHook, participants: readonly Participant[]): Plan {
   // One that was let in twice, by a session and by a block inside it, takes part once.
   const bySubscription = new Map(participants.map((participant) => [participant.subscription, participant]));
-  const rules = { highFirst: hook.highFirst, tiesByName: hook.tiesByName, known: knownNames };
+  const rules = { highFirst: hook.highFirst, tiesByName: hook.tiesByName };
   const { ordered: forward, left } = order([...bySubscription.keys()], rules);
   const ordered = hook.rules.reversed ? reversedInModes(forward) : forward;
   const stages: Participant[][] = [];

@@ -1,4 +1,5 @@
 import type { Change } from '@outrigger/schemas';
+import { keysOf, pointerBelow } from '../protocol/json-pointer.ts';
 import type { Concealment } from '../protocol/validator.ts';
 import type { Marks } from '../registry/sensitive-marks.ts';
 import type { LoadedHook, Sensitivity } from '../registry/types.ts';
@@ -114,9 +115,9 @@ function follow(marks: Marks, pointer: string): { pointer: string; at: Marks | u
   let at: Marks | undefined = marks;
   let reached = '';
   if (at.kinds.length > 0) return { pointer: '', at, isMarked: true };
-  for (const token of pointer.split('/').slice(1)) {
-    at = at?.step(token.replaceAll('~1', '/').replaceAll('~0', '~'));
-    reached += `/${token}`;
+  for (const key of keysOf(pointer)) {
+    at = at?.step(key);
+    reached = pointerBelow(reached, key);
     if (at !== undefined && at.kinds.length > 0) return { pointer: reached, at, isMarked: true };
   }
   return { pointer, at, isMarked: false };

@@ -1,5 +1,7 @@
+import { equal } from '@outrigger/schemas/runtime';
+import { pointerBelow } from '../protocol/json-pointer.ts';
 import type { Marks } from '../registry/sensitive-marks.ts';
-import { applyPatch, isFields, NOTHING, sameJson, type Writable } from './patch.ts';
+import { applyPatch, isFields, NOTHING, type Writable } from './patch.ts';
 import { type Hidden, isHidden, REDACTED, redact } from './redact.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -98,7 +100,7 @@ class Restorer {
 
   /** What stands for itself: the mark has no meaning in it. */
   #fresh(change: unknown, old: unknown, { pointer, marks }: Place): unknown {
-    if (!holdsMark(change, marks) || (!this.#hides(marks) && sameJson(applyPatch(old, change), old))) return change;
+    if (!holdsMark(change, marks) || (!this.#hides(marks) && equal(applyPatch(old, change), old))) return change;
     throw new Refused(pointer, `it holds "${REDACTED}" where that stands for nothing; leave out what is not to change`);
   }
 
@@ -108,8 +110,8 @@ class Restorer {
     const hidden = this.#hidden;
     if (hidden === undefined) return this.#fresh(list, old, at);
     const shown = redact(old, marks, hidden) as readonly unknown[];
-    if (sameJson(list, shown)) return old;
-    if (at.writable !== true && !sameJson(shown, redact(old, undefined, hidden))) {
+    if (equal(list, shown)) return old;
+    if (at.writable !== true && !equal(shown, redact(old, undefined, hidden))) {
       throw new Refused(pointer, 'it is not writable and was not sent back as it was shown');
     }
     const origins = new Origins(shown, marks);
@@ -139,7 +141,7 @@ class Origins {
 
   /** The one in the same place while nothing was taken out, else the only one that looks the same. */
   of(item: unknown, { index, isShorter }: { index: number; isShorter: boolean }): number | undefined {
-    if (!isShorter && index < this.#shown.length && sameJson(item, this.#shown[index])) return index;
+    if (!isShorter && index < this.#shown.length && equal(item, this.#shown[index])) return index;
     const [place, ...others] = this.#lookup(item);
     // Where other marks hold, others may look.
     if (place === undefined || others.length > 0 || this.#marks.item(place) !== this.#marks.item(index)) return undefined;
@@ -180,7 +182,7 @@ function refuseBlindEdit(change: unknown, { pointer, writable }: Place): void {
 
 function childOf({ pointer, marks, writable }: Place, key: string): Place {
   return {
-    pointer: `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: pointerBelow(pointer, key),
     marks: marks?.field(key),
     writable: writable === true ? true : (writable[key] ?? NOTHING),
   };

@@ -10,6 +10,7 @@ import { redactChanges, redactForRecord } from './redact.ts';
 /** The record of one event as data; fields marked `x-sensitive` are shown to nobody in it. Diffs are made here, when somebody looks, not while the event runs. */
 export function makeTrace(run: EventRun): Trace {
   const { operation, session, parent } = run.origin;
+  const answers = run.answers.map((answered) => tracedAnswer(answered, run.hook));
   return {
     event: run.event,
     hook: run.hook.name,
@@ -20,9 +21,9 @@ export function makeTrace(run: EventRun): Trace {
     ...(parent === undefined ? {} : { parent: parent.event }),
     depth: run.depth,
     plan: linesOf(run.plan).map((line) => ({ ...line, why: [...line.why] })),
-    answers: run.answers.map((answered) => tracedAnswer(answered, run.hook)),
+    answers,
     skipped: skips(run),
-    outcome: tracedOutcome(run),
+    outcome: tracedOutcome(run, answers),
   };
 }
 
@@ -127,8 +128,8 @@ function tracedWould(would: AnyWould, hook: LoadedHook): Would {
   }
 }
 
-function tracedOutcome({ progress, cancelled, answers, hook }: EventRun): TracedOutcome {
-  const outcome: TracedOutcome = { status: cancelled === undefined ? progress.status : 'cancelled', changed: changedBy(answers, hook) };
+function tracedOutcome({ progress, cancelled, hook }: EventRun, answers: readonly TracedAnswer[]): TracedOutcome {
+  const outcome: TracedOutcome = { status: cancelled === undefined ? progress.status : 'cancelled', changed: changedBy(answers) };
   if (progress.by !== undefined) outcome.by = progress.by;
   if (progress.cause !== undefined) outcome.cause = progress.cause;
   if (progress.violation !== undefined) outcome.violation = progress.violation;
@@ -137,12 +138,13 @@ function tracedOutcome({ progress, cancelled, answers, hook }: EventRun): Traced
 }
 
 /** Every changed place with everyone who wrote it, in order: the last one won. */
-function changedBy(answers: readonly Answered[], hook: LoadedHook): TracedOutcome['changed'] {
+function changedBy(answers: readonly TracedAnswer[]): TracedOutcome['changed'] {
   const writers = new Map<string, string[]>();
-  for (const { judgement, participant } of answers) {
-    if (judgement.status !== 'modified') continue;
-    for (const { pointer } of shownChanges(judgement, hook)) {
-      writers.set(pointer, [...(writers.get(pointer) ?? []), participant.subscription.plugin]);
+  for (const { plugin, changes = [] } of answers) {
+    for (const { pointer } of changes) {
+      const earlier = writers.get(pointer);
+      if (earlier === undefined) writers.set(pointer, [plugin]);
+      else earlier.push(plugin);
     }
   }
   return [...writers].map(([pointer, by]) => ({ pointer, by }));

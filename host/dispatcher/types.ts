@@ -8,6 +8,12 @@ export interface FailOpen {
   readonly code: ErrorCode;
 }
 
+/** What a handler of the application’s own threw, stack and all. It stays in this process: no trace, plugin or client is told more than its message. */
+export interface Thrown {
+  readonly handler: string;
+  readonly error: unknown;
+}
+
 /** What every outcome has. */
 export interface OutcomeBase<P> {
   /** Id of the event; empty when nobody listened. */
@@ -17,6 +23,8 @@ export interface OutcomeBase<P> {
   readonly payload: P;
   /** Plugins that failed without stopping the event. */
   readonly failOpens: readonly FailOpen[];
+  /** What handlers of the application’s own threw; undefined: none did. */
+  readonly thrown?: readonly Thrown[] | undefined;
   /** The record of the event; made when first read. */
   readonly trace: Trace;
 }

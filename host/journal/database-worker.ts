@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { isSpoilt, openDatabase, reasonOf, setAside } from './database.ts';
+import { errorText } from '../protocol/errors.ts';
+import { isSpoilt, openDatabase, setAside } from './database.ts';
 import { JOURNAL_ID, JOURNAL_SCHEMA, JOURNAL_VERSION, JournalTables } from './journal-tables.ts';
 import { SPOOL_ID, SPOOL_SCHEMA, SPOOL_VERSION, SpoolTables } from './spool-tables.ts';
 import type { Batch, BatchReply, JournalOp, SpoolOp, WorkerData } from './types.ts';
@@ -40,7 +41,7 @@ async function reply({ ops }: Batch): Promise<BatchReply> {
     const results = await applyAll(ops);
     return { results, problem: found, bytes: bytesOnDisk() };
   } catch (error) {
-    return { results: undefined, problem: found ?? reasonOf(error), bytes: bytesOnDisk() };
+    return { results: undefined, problem: found ?? errorText(error), bytes: bytesOnDisk() };
   }
 }
 
@@ -64,7 +65,7 @@ async function applyAll(ops: Batch['ops']): Promise<unknown[]> {
     opened = undefined;
     setAside(data.file);
     const results = inTransaction(await tables(), ops);
-    found = `Cannot use "${data.file}": ${reasonOf(error)}; it was moved to "${data.file}.broken" and a new one begun`;
+    found = `Cannot use "${data.file}": ${errorText(error)}; it was moved to "${data.file}.broken" and a new one begun`;
     return results;
   }
 }
@@ -93,7 +94,7 @@ async function tables(): Promise<NonNullable<typeof opened>> {
     return opened;
   } catch (error) {
     failedAt = performance.now();
-    lastFailure = reasonOf(error);
+    lastFailure = errorText(error);
     throw error;
   }
 }

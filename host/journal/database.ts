@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { errorText } from '../protocol/errors.ts';
 
 export interface DatabaseOptions {
   readonly file: string;
@@ -37,7 +38,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseSy
   } catch (error) {
     if (!isSpoilt(error) || !existsSync(file)) throw error;
     setAside(file);
-    onProblem(`Cannot use "${file}": ${reasonOf(error)}; it was moved to "${file}.broken" and a new one begun`);
+    onProblem(`Cannot use "${file}": ${errorText(error)}; it was moved to "${file}.broken" and a new one begun`);
     return await open(options);
   }
 }
@@ -46,10 +47,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseSy
 export function isSpoilt(error: unknown): boolean {
   const { errcode, code = '' } = error as { errcode?: number; code?: string };
   return error instanceof Foreign || UNUSABLE.has(code) || (errcode !== undefined && SPOILT.has(errcode & 0xff));
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Moves the file out of the way, together with what SQLite keeps beside it. One that was moved before is gone then. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { traceRow } from './trace-line.ts';
 import type { JournalBounds, JournalOp } from './types.ts';
 
 export const JOURNAL_ID = 0x4f75_744a;
@@ -31,8 +32,10 @@ export class JournalTables {
   }
 
   apply(op: JournalOp): undefined {
-    if (op.do === 'trace') this.#trace.run(op.event, op.hook, op.time, op.body);
-    else {
+    if (typeof op === 'string') {
+      const { event, hook, time, body } = traceRow(op);
+      this.#trace.run(event, hook, time, body);
+    } else {
       const { time, kind, plugin = null, hook = null, event = null, message } = op.record;
       this.#record.run(time, kind, plugin, hook, event, message, op.data ?? null);
     }

@@ -3,6 +3,7 @@ import type { Config, Trace } from '@outrigger/schemas';
 import type { PluginStatus } from '../supervisor/types.ts';
 import { DatabaseThread, type Problem } from './database-thread.ts';
 import { lifeRecords } from './life-records.ts';
+import { type TraceRow, traceLine } from './trace-line.ts';
 import type { JournalRecord } from './types.ts';
 
 export interface JournalOptions {
@@ -68,15 +69,19 @@ export class Journal {
     return { file: this.#file, bytes, written, queued, lost: this.lost, lastProblem };
   }
 
-  /** Serialised now, because the application may change the payload it got back; written later. */
   trace(trace: Trace): void {
     const { event, hook, time } = trace;
-    const body = JSON.stringify(trace);
+    this.keep({ event, hook, time: Date.parse(time), body: JSON.stringify(trace) });
+  }
+
+  /** A trace that is text already. */
+  keep(row: TraceRow): void {
+    const { event, body } = row;
     if (body.length > this.#largest) {
       if (this.#tooLarge === 0)
         this.#onProblem(`Cannot keep everything in the journal: the trace of event "${event}" is too large, raise "journal.maxBytes"`);
       this.#tooLarge += 1;
-    } else this.#thread.post({ do: 'trace', event, hook, time: Date.parse(time), body }, body.length);
+    } else this.#thread.post(traceLine(row), body.length);
   }
 
   record(facts: Omit<JournalRecord, 'time'>): void {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Trace } from '@outrigger/schemas';
-import { HostError } from '../protocol/errors.ts';
-import { reasonOf } from './database.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 import { type ReadTracesOptions, readTraces } from './read-traces.ts';
 import { followTraces } from './trace-file.ts';
 import type { JournalRecord, RecordKind } from './types.ts';
@@ -123,6 +122,6 @@ async function rowsOf(file: string, sql: string, values: (string | number | null
       database.close();
     }
   } catch (error) {
-    throw new HostError('STORAGE_FAILED', `Cannot read the journal "${file}": ${reasonOf(error)}`, { cause: error });
+    throw new HostError('STORAGE_FAILED', `Cannot read the journal "${file}": ${errorText(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Trace } from '@outrigger/schemas';
-import { HostError } from '../protocol/errors.ts';
+import { errorText, HostError } from '../protocol/errors.ts';
 
 export interface ReadTracesOptions {
   /** Most traces, the newest ones. Default all. */
@@ -74,7 +74,7 @@ export async function openIfThere(file: string): Promise<FileHandle | undefined>
 }
 
 function unreadable(file: string, cause: unknown): HostError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = errorText(cause);
   return new HostError('STORAGE_FAILED', `Cannot read traces from "${file}": ${why}`, { cause });
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Trace } from '@outrigger/schemas';
+import { errorText } from '../protocol/errors.ts';
 
 export { followTraces } from './follow-traces.ts';
 export { type ReadTracesOptions, readTraces } from './read-traces.ts';
@@ -18,7 +19,7 @@ export interface TraceFileOptions {
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 const MAX_QUEUED_CHARS = 16 * 1024 * 1024;
 /** How long traces are gathered: opening and closing the file for each costs more than its event. */
-const GATHER_MS = 50;
+const GATHER_MS = 25;
 /** So much is not gathered any longer. */
 const GATHER_CHARS = 1024 * 1024;
 const STALE_LOCK_MS = 10_000;
@@ -48,9 +49,15 @@ export class TraceFile {
 
   /** Serialised now, because the application may change the payload it got back; written later. */
   append(trace: Trace): void {
-    const line = serialise(trace);
-    if (line === undefined) this.#drop(1, 'a trace is no JSON');
-    else if (line.length > this.#options.maxBytes) this.#drop(1, 'a trace is larger than the file may become, raise "traces.maxBytes"');
+    const text = serialise(trace);
+    if (text === undefined) this.#drop(1, 'a trace is no JSON');
+    else this.appendText(text);
+  }
+
+  /** A trace that is JSON in one line already. */
+  appendText(text: string): void {
+    const line = `${text}\n`;
+    if (line.length > this.#options.maxBytes) this.#drop(1, 'a trace is larger than the file may become, raise "traces.maxBytes"');
     else if (this.#queuedChars + line.length > MAX_QUEUED_CHARS) this.#drop(1, 'traces come faster than the disk takes them');
     else {
       this.#queuedChars += line.length;
@@ -76,7 +83,7 @@ export class TraceFile {
       try {
         await this.#write(batch);
       } catch (error) {
-        this.#drop(batch.length, messageOf(error));
+        this.#drop(batch.length, errorText(error));
       }
     }
     this.#isAwaited = false;
@@ -110,7 +117,7 @@ export class TraceFile {
         const { nlink, size } = await handle.stat();
         // Two rotations between our open and our write: what we wrote is in a file that has no name any more.
         if (nlink === 0 && attempt < 3) continue;
-        if (size > maxBytes) await rotate(file, maxBytes).catch((error) => this.#report(`cannot rotate it: ${messageOf(error)}`));
+        if (size > maxBytes) await rotate(file, maxBytes).catch((error) => this.#report(`cannot rotate it: ${errorText(error)}`));
         return;
       } finally {
         await handle.close();
@@ -136,14 +143,10 @@ export class TraceFile {
 
 function serialise(trace: Trace): string | undefined {
   try {
-    return `${JSON.stringify(trace)}\n`;
+    return JSON.stringify(trace);
   } catch {
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function openForAppend(file: string): ReturnType<typeof open> {

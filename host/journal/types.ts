@@ -14,9 +14,12 @@ export interface JournalRecord {
 
 export type RecordKind = 'host' | 'start' | 'ready' | 'exit' | 'quarantine' | 'refused' | 'fail-open' | 'delivery' | 'audit';
 
+/** A trace on its way to the worker that has the file, made by `traceLine`: one text costs a fifth of an object with four. */
+export type TraceLine = string;
+
 /** One thing to keep; the worker that has the file does it. */
 export type JournalOp =
-  | { readonly do: 'trace'; readonly event: string; readonly hook: string; readonly time: number; readonly body: string }
+  | TraceLine
   | { readonly do: 'record'; readonly record: Omit<JournalRecord, 'data'>; readonly data: string | undefined };
 
 export interface JournalBounds {

@@ -14,6 +14,8 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done`;
 
 const guarded = new Set<number>();
+/** What takes groups off the list and was not told yet. */
+let released = '';
 let guardian: ChildProcess | undefined;
 
 /** From now on the process group dies with the host, even when the host is killed with SIGKILL. */
@@ -22,15 +24,18 @@ export function guard(group: number): void {
   if (process.platform === 'win32') return;
   if (guardian === undefined) {
     guardian = start();
-    for (const each of guarded) tell(`+${each}`);
+    for (const each of guarded) tell(`+${each}\n`);
   } else {
-    tell(`+${group}`);
+    tell(`+${group}\n`);
   }
 }
 
-/** The process group is gone; its number may be used again by anyone. */
+/** The process group is gone; its number may be used again by anyone. In force a turn later. */
 export function unguard(group: number): void {
-  if (guarded.delete(group)) tell(`-${group}`);
+  if (!guarded.delete(group)) return;
+  // Not at once: it wakes another process, and whoever waits for the exit would wait for that too.
+  if (released === '') setImmediate(() => tell(''));
+  released += `-${group}\n`;
 }
 
 /** Process id of the guardian; undefined when no plugin was ever started. */
@@ -58,5 +63,7 @@ function start(): ChildProcess {
 }
 
 function tell(line: string): void {
-  guardian?.stdin?.write(`${line}\n`);
+  const lines = released + line;
+  released = '';
+  if (lines !== '') guardian?.stdin?.write(lines);
 }

@@ -7,7 +7,7 @@ import type { Failure } from '../protocol/types.ts';
 import { LogGate } from './log-gate.ts';
 import { asNumber, findId } from './message-id.ts';
 import { Oddities, type Oddity } from './oddities.ts';
-import { looksLikeRequest, parseMessage } from './parse-message.ts';
+import { looksLikeRequest, parseMessage, type Read } from './parse-message.ts';
 import { described, type Pending } from './pending.ts';
 import { plainText, sample } from './plain-text.ts';
 import { MessageReader } from './reader.ts';
@@ -31,6 +31,9 @@ export interface InboundOptions {
 }
 
 const BAD_LOG = 'its params must be a "level" ("debug", "info", "warn" or "error"), a "message" and nothing too deep';
+
+const LENGTH = /^content-length\s*:/i;
+const LENGTH_BYTES = 40;
 
 /** What a plugin writes on stdout: cut into messages, counted, and sent where it belongs. Never throws for what a plugin wrote. */
 export class Inbound {
@@ -58,7 +61,7 @@ export class Inbound {
       maxMessageBytes: options.maxMessageBytes,
       onMessage: (bytes) => this.#onMessage(bytes),
       onPollution: (text) => this.#onPollution(text),
-      onInvalid: (why, bytes) => this.#skip('message skipped', bytes, why),
+      onInvalid: (why, bytes) => this.#onBadHeaders(why, bytes),
       onOversize: (what, size) => this.#onOversize(what, size),
     });
   }
@@ -84,7 +87,7 @@ export class Inbound {
       return;
     }
     const parsed = parseMessage(bytes, this.#options.maxMessageBytes);
-    if ('message' in parsed) this.#route(parsed.message, bytes, parsed.weight);
+    if ('message' in parsed) this.#route(parsed, bytes);
     else if (parsed.mistake === 'broken') this.#onBroken(bytes, parsed.why);
     else if (parsed.mistake === 'heavy' && looksLikeRequest(bytes)) this.#onHeavyRequest(bytes, parsed.why);
     else this.#onInvalid(bytes, parsed.mistake === 'encoding' ? 'PARSE_ERROR' : 'REQUEST_INVALID', parsed.why);
@@ -103,14 +106,15 @@ export class Inbound {
     if (resume > 0 && isJson(bytes.subarray(resume))) this.#onMessage(bytes.subarray(resume));
   }
 
-  #route(message: Incoming, bytes: Buffer, weight: number | undefined): void {
-    if (message.method === undefined) this.#onAnswer(message, bytes, weight);
+  #route(read: Read, bytes: Buffer): void {
+    const { message, weight } = read;
+    if (message.method === undefined) this.#onAnswer(read, bytes);
     else if (typeof message.method !== 'string') this.#onInvalid(bytes, 'REQUEST_INVALID', 'its method is no string');
     else if (message.id !== undefined) this.#options.services.request(message, message.method, weight ?? smallWeight(bytes.length));
     else this.#onNotification(message.method, message.params, bytes);
   }
 
-  #onAnswer(message: Incoming, bytes: Buffer, weight: number | undefined): void {
+  #onAnswer({ message, text, weight }: Read, bytes: Buffer): void {
     const { error } = message;
     const failed = error !== undefined && error !== null;
     if (!failed && !('result' in message)) {
@@ -118,15 +122,11 @@ export class Inbound {
       return;
     }
     const id = asNumber(message.id);
+    const reply: Reply = { ok: true, result: message.result, bytes: bytes.length, text, weight };
     const fate =
       id === undefined
         ? 'unknown'
-        : this.#options.pending.answer(
-            id,
-            failed
-              ? (request) => this.#errorReply(error, described(request))
-              : { ok: true, result: message.result, bytes: bytes.length, weight },
-          );
+        : this.#options.pending.answer(id, failed ? (request) => this.#errorReply(error, described(request)) : reply);
     if (fate === 'settled') this.#oddities.forget();
     else if (fate === 'late') this.#onLate();
     else {
@@ -184,6 +184,14 @@ export class Inbound {
     else this.#onLate();
   }
 
+  /** Skipped, unless it is the first thing said: whoever gets the length of its first message wrong is not understood later either. */
+  #onBadHeaders(why: string, bytes: Buffer): void {
+    this.#skip('message skipped', bytes, why);
+    if (this.stats.messagesIn > 0 || !LENGTH.test(bytes.toString('latin1', 0, LENGTH_BYTES))) return;
+    const { plugin, onFault } = this.#options;
+    onFault({ code: 'MESSAGE_INVALID', message: `Cannot read the first message of plugin "${plugin}": ${why}` });
+  }
+
   #skip(kind: Oddity, bytes: Buffer, why: string): void {
     this.stats.invalidMessages++;
     this.#oddities.add(kind, bytes, why);
@@ -216,14 +224,6 @@ export class Inbound {
         : (['MESSAGE_TOO_LARGE', `a message has ${size} bytes or more, the limit is ${maxMessageBytes}`] as const);
     onFault({ code, message: `Cannot go on reading stdout of plugin "${plugin}": ${cause}` });
   }
-}
-
-interface Incoming {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  readonly params?: unknown;
-  readonly result?: unknown;
-  readonly error?: unknown;
 }
 
 function isJson(bytes: Buffer): boolean {

@@ -106,8 +106,7 @@ function launchGroup(spec: LaunchSpec): Child {
 
 function spawnWith(spec: LaunchSpec) {
   const more = spec.pipes ?? [];
-  const bare = isProgram(spec.command) ? withoutStrays(spec, more.length) : ([spec.command, spec.args] as const);
-  const [command, args] = isProgram(spec.command) && spec.endsWithHost !== true ? withDeathSignal(...bare) : bare;
+  const [command, args] = isProgram(spec.command) ? prefixed(spec, more.length) : [spec.command, spec.args];
   const files: number[] = [];
   try {
     const stdio = more.map((feed) => {
@@ -127,6 +126,11 @@ function spawnWith(spec: LaunchSpec) {
   } finally {
     for (const file of files) closeSync(file);
   }
+}
+
+function prefixed(spec: LaunchSpec, pipes: number): [string, readonly string[]] {
+  const closed = withoutStrays(spec, pipes);
+  return spec.endsWithHost === true ? closed : withDeathSignal(...closed);
 }
 
 function withoutStrays({ command, args, isConfined }: LaunchSpec, pipes: number): [string, readonly string[]] {

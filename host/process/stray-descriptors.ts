@@ -5,8 +5,8 @@ const CLOSE_ON_EXEC = 0o2000000;
 const BASH = '/bin/bash';
 // Only bash names descriptors above 9. It takes a socket on stdin, which Node's pipes are, for a remote login and would read start-up files.
 const CLOSER = [BASH, '--norc', '--noprofile', '-p', '-c'] as const;
-/** Takes out of the environment what bash puts there. */
-const ENV = '/usr/bin/env -u _ -u SHLVL -u PWD -u OLDPWD';
+// Takes out of the environment what bash puts there. It counts SHLVL again when it becomes the command; no array ever gets there.
+const CLEAN = 'unset _ SHLVL PWD OLDPWD; declare -a SHLVL';
 
 /** Longer than the lines up to the flags. */
 const INFO = Buffer.alloc(64);
@@ -57,5 +57,5 @@ export function closingWords(descriptors: readonly number[]): string[] {
     throw new Error(`Cannot close the inherited descriptors ${list}: there is no "${BASH}"; install it, or start the host without them`);
   }
   const closing = descriptors.map((descriptor) => `exec ${descriptor}>&-`).join('; ');
-  return [...CLOSER, `${closing}; exec ${ENV} "$@"`, 'outrigger'];
+  return [...CLOSER, `${closing}; ${CLEAN}; exec "$@"`, 'outrigger'];
 }

@@ -52,6 +52,8 @@ export type Reply =
       readonly ok: true;
       readonly result: unknown;
       readonly bytes: number;
+      /** The whole message. */
+      readonly text?: string | undefined;
       /** Roughly what the message takes once parsed, in bytes; undefined for one too small to be counted. */
       readonly weight?: number | undefined;
     }

@@ -64,8 +64,10 @@ export class MessageWriter {
       process.nextTick(this.#onError, new Error('the stream is closed'));
       return;
     }
-    this.bytesOut += Buffer.byteLength(text);
-    this.#stream.write(text, 'utf8');
+    const bytes = Buffer.byteLength(text);
+    this.bytesOut += bytes;
+    // ASCII is the same in both, and is copied, not encoded, in this one.
+    this.#stream.write(text, bytes === text.length ? 'latin1' : 'utf8');
   }
 
   /** Writes what is queued and lets go of the stream. A late EPIPE still finds a listener. */

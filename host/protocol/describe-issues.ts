@@ -1,5 +1,6 @@
 import type { ValidationIssue } from '@outrigger/schemas';
 import { didYouMean } from './did-you-mean.ts';
+import { keysOf, pointerBelow } from './json-pointer.ts';
 
 /** One mistake in a value, for people. */
 export interface Issue {
@@ -87,7 +88,7 @@ function describe(error: VerboseIssue, value: unknown): Issue {
     case 'unevaluatedProperties':
       return unknownKey(error, String(params['additionalProperty'] ?? params['unevaluatedProperty']));
     case 'propertyNames':
-      return { pointer: childOf(pointer, String(params['propertyName'])), message: `is not a valid name here${nameRule(error)}` };
+      return { pointer: pointerBelow(pointer, String(params['propertyName'])), message: `is not a valid name here${nameRule(error)}` };
     case 'required':
       return { pointer, message: `lacks ${quote(params['missingProperty'])}` };
     case 'dependentRequired':
@@ -102,7 +103,7 @@ function describe(error: VerboseIssue, value: unknown): Issue {
 function unknownKey({ instancePath, parentSchema }: VerboseIssue, key: string): Issue {
   const known = Object.keys(parentSchema?.properties ?? {}).filter((name) => name !== '$schema');
   const hint = didYouMean(key, known) || (known.length > 0 ? `; known are ${known.map(quote).join(', ')}` : '');
-  return { pointer: childOf(instancePath, key), message: `is not known here${hint}` };
+  return { pointer: pointerBelow(instancePath, key), message: `is not known here${hint}` };
 }
 
 function nameRule({ parentSchema }: VerboseIssue): string {
@@ -146,16 +147,12 @@ function typeName(type: string): string {
   return TYPE_NAMES[type] ?? type;
 }
 
-function childOf(pointer: string, key: string): string {
-  return `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
 function valueAt(source: unknown, pointer: string): unknown {
   let value = source;
-  for (const part of pointer.split('/').slice(1)) {
+  for (const key of keysOf(pointer)) {
     // Only a value that was concealed is shorter than its pointers: what stands in its place is shown.
     if (value === null || typeof value !== 'object') return value;
-    value = (value as Record<string, unknown>)[part.replaceAll('~1', '/').replaceAll('~0', '~')];
+    value = (value as Record<string, unknown>)[key];
   }
   return value;
 }

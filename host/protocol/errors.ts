@@ -78,3 +78,12 @@ export class HostError extends Error {
 export function wireNumber(code: ErrorCode): number {
   return (ERRORS as Record<ErrorCode, { meaning: string; wire?: number }>)[code].wire ?? -32603;
 }
+
+/** What was thrown, as text; whatever it is, for code that is not ours may throw anything. */
+export function errorText(thrown: unknown): string {
+  try {
+    return `${thrown instanceof Error ? thrown.message : thrown}`;
+  } catch {
+    return 'something that cannot be shown as text';
+  }
+}

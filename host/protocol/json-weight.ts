@@ -1,10 +1,14 @@
 /** From this size on what a message takes is counted; below it is estimated, so that small ones cost no second look. */
 export const COUNTED_FROM: number = 64 * 1024;
 /** Measured: what V8 takes for an object, an array or a named value beside its text, and for each further item. */
-export const VALUE_BYTES: number = 80;
-export const ITEM_BYTES: number = 8;
+const VALUE_BYTES = 80;
+const ITEM_BYTES = 8;
 /** Of small messages: half the worst case, several times the usual one. */
 const SMALL_FACTOR = 8;
+
+/** So many pieces of a large text are looked at when it is estimated, each of so many characters. */
+const PIECES = 96;
+const PIECE = 64;
 
 const SHORT_TEXT = 64;
 const QUOTE = 0x22;
@@ -19,7 +23,36 @@ export function smallWeight(bytes: number): number {
   return bytes * SMALL_FACTOR;
 }
 
-/** Roughly what JSON takes once it is parsed, in bytes; ten megabytes of `{},{},…` take two hundred. One pass over a large one. */
+/** Most that JSON of this size can take once it is parsed, in bytes: each of them begins an array. */
+export function worstWeight(bytes: number): number {
+  return bytes * (VALUE_BYTES + 1);
+}
+
+/**
+ * Roughly what a JSON text takes once it is parsed, in bytes. Of a large one, pieces from random places are weighed, since going
+ * through all of it takes half as long as parsing it. By chance too much or too little, but right on average whatever the text is.
+ */
+export function textWeight(json: string): number {
+  if (json.length <= COUNTED_FROM) return smallWeight(json.length);
+  let weight = 0;
+  for (let piece = 0; piece < PIECES; piece++) weight += weighed(json, 1 + Math.floor(Math.random() * (json.length - PIECE)));
+  return (weight / (PIECES * PIECE)) * json.length;
+}
+
+/** Of one piece; what looks like an item or a value inside a text counts as one too. */
+function weighed(json: string, from: number): number {
+  let weight = PIECE;
+  let before = json.charCodeAt(from - 1);
+  for (let at = from; at < from + PIECE; at++) {
+    const code = json.charCodeAt(at);
+    if (code === COMMA) weight += ITEM_BYTES;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET || (code === COLON && before === QUOTE)) weight += VALUE_BYTES;
+    before = code;
+  }
+  return weight;
+}
+
+/** The same by one pass over all of it; ten megabytes of `{},{},…` take two hundred. */
 export function jsonWeight(json: Buffer | string): number {
   if (json.length <= COUNTED_FROM) return smallWeight(json.length);
   return countedWeight(typeof json === 'string' ? Buffer.from(json) : json);

@@ -1,11 +1,12 @@
 import { compileFunction } from 'node:vm';
 import type { Validator } from '@outrigger/schemas';
-import { equal, ucs2length } from '@outrigger/schemas/runtime';
+import { equal, twins, ucs2length } from '@outrigger/schemas/runtime';
 
-/** What ajv's code may ask for. */
+/** What ajv's code may ask for. Not ajv's own `equal`: that one calls `valueOf` and `toString` of what it compares, which the data may bring. */
 const HELPERS: Readonly<Record<string, unknown>> = {
   'ajv/dist/runtime/equal': { default: equal },
   'ajv/dist/runtime/ucs2length': { default: ucs2length },
+  '@outrigger/schemas/runtime': { twins },
 };
 
 /** The validator that ajv's standalone code defines. Throws for any other text: whoever keeps code runs what it says. */

@@ -1,3 +1,4 @@
+import { pathOf } from './match.ts';
 import type { Marks } from './sensitive-marks.ts';
 import type { LoadedHook, Sensitivity, Subscription } from './types.ts';
 
@@ -18,7 +19,7 @@ export function blindMatch(hook: LoadedHook, { match, sees }: Subscription): str
 
 /** What a filter can find out: everything on the way, the field, and its items when it is a list. */
 function kindsAt(marks: Marks, field: string): Sensitivity[] {
-  const tokens = field.startsWith('/') ? field.slice(1).split('/').map(unescapeToken) : [field];
+  const tokens = pathOf(field);
   const kinds: Sensitivity[] = [];
   let at: Marks | undefined = marks;
   for (const token of tokens) {
@@ -26,8 +27,4 @@ function kindsAt(marks: Marks, field: string): Sensitivity[] {
     kinds.push(...(at?.kinds ?? []));
   }
   return [...kinds, ...(at?.items?.kinds ?? [])];
-}
-
-function unescapeToken(token: string): string {
-  return token.replaceAll('~1', '/').replaceAll('~0', '~');
 }

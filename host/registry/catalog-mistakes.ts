@@ -1,5 +1,6 @@
 import type { Catalog, HookPoint } from '@outrigger/schemas';
 import { didYouMean } from '../protocol/did-you-mean.ts';
+import { keysOf } from '../protocol/json-pointer.ts';
 import type { Issue } from '../protocol/validator.ts';
 import { markMistakes } from './schema-document.ts';
 import { compileMarks } from './sensitive-marks.ts';
@@ -72,8 +73,7 @@ function payloadMarkMistakes(payload: Schema): Issue[] {
 /** The first part of a pointer that a closed schema rules out; a schema that says too little rules out nothing. */
 function missingPart(payload: Schema, pointer: string): string | undefined {
   let schema: unknown = payload;
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const key of keysOf(pointer)) {
     const { properties, additionalProperties, type } = schema as Schema;
     if (type !== 'object' || properties === undefined) return undefined;
     if (Object.hasOwn(properties as object, key)) schema = (properties as Schema)[key];

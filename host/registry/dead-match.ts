@@ -1,4 +1,5 @@
 import { didYouMean } from '../protocol/did-you-mean.ts';
+import { pathOf } from './match.ts';
 import type { LoadedHook, Subscription } from './types.ts';
 
 /** A filter on a field that the payload can never have would silence the plugin for ever; undefined when there is none. */
@@ -14,7 +15,6 @@ export function deadMatch(hook: LoadedHook, { match }: Subscription): string | u
 
 /** `/error/code` looks into the field `error`. */
 function topLevel(field: string): string {
-  if (!field.startsWith('/')) return field;
-  const [, first = ''] = field.split('/');
-  return first.replaceAll('~1', '/').replaceAll('~0', '~');
+  const [first = ''] = pathOf(field);
+  return first;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isPrivateFolder } from '../sandbox/machine/private-folder.ts';
 
 export type CacheKind = 'manifests' | 'configs' | 'locks' | 'catalogs' | 'plugin-configs' | 'trees' | 'validators';
@@ -45,8 +45,9 @@ let stamp: string | undefined;
 function schemaStamp(): string {
   if (stamp === undefined) {
     const { resolve } = createRequire(import.meta.url);
-    const { version } = JSON.parse(readFileSync(resolve('@outrigger/schemas/package.json'), 'utf8')) as { version: string };
-    const { size, mtimeMs } = statSync(resolve('@outrigger/schemas/validate-files'));
+    const file = resolve('@outrigger/schemas/package.json');
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    const { size, mtimeMs } = statSync(join(dirname(file), 'generated/validate-files.js'));
     stamp = `${version}-${size}-${mtimeMs}`;
   }
   return stamp;

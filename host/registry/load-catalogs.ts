@@ -65,9 +65,9 @@ function duplicate(name: string): Issue {
   return { pointer: '/name', message: `Cannot load the catalog "${name}" twice: rename or remove one of them` };
 }
 
-function invalid(catalog: Catalog, issues: readonly Issue[]): HostError {
+function invalid({ name }: Catalog, issues: readonly Issue[]): HostError {
   const list = issues.map(({ pointer, message }) => `${pointer || '/'}: ${message}`).join('; ');
-  return new HostError('CATALOG_INVALID', `Cannot use catalog "${catalog.name}": ${list}`, { data: issues });
+  return new HostError('CATALOG_INVALID', `Cannot use catalog ${JSON.stringify(name)}: ${list}`, { data: issues });
 }
 
 async function readCatalog(source: string, cacheDir: string | undefined): Promise<FoundCatalog> {
@@ -123,7 +123,7 @@ async function readSchema(file: string): Promise<{ schema: Schema } | { problem:
 
 /** All of a catalog's hook points, or none and why. */
 async function addCatalog(found: Catalog, hooks: Map<string, LoadedHook>, cacheDir: string | undefined): Promise<readonly Issue[]> {
-  const isKnown = builtIn[found.name] === found;
+  const isKnown = typeof found.name === 'string' && builtIn[found.name] === found;
   const checked = isKnown ? { value: found } : await checkObject('catalog', found, { cacheDir, rules: catalogMistakes });
   if ('issues' in checked) return checked.issues;
   const catalog = checked.value;

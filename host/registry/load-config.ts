@@ -1,9 +1,12 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Config } from '@outrigger/schemas';
 import { HostError } from '../protocol/errors.ts';
+import { keysOf } from '../protocol/json-pointer.ts';
+import { isWithin } from '../sandbox/policy/real-path.ts';
 import { type Environment, findConfig } from './find-config.ts';
 import { checkObject, type LoadedDocument, loadDocument, mistakes } from './load-document.ts';
+import { valueAt } from './match.ts';
 import { absolutePaths, mergeConfigs } from './merge-config.ts';
 import { whyPlanted } from './planted-config.ts';
 import type { Problem } from './types.ts';
@@ -70,7 +73,7 @@ export async function loadConfig({ config, cwd, env, cacheDir, isSafe = false }:
     place: async (pointer) => {
       const index = Math.max(
         0,
-        configs.findIndex((one) => hasPointer(one, pointer)),
+        configs.findIndex((one) => valueAt(one, keysOf(pointer)) !== undefined),
       );
       const file = found.files[index];
       return file === undefined ? { pointer } : { file, ...(await loaded[index]?.locate(pointer)), pointer };
@@ -102,16 +105,11 @@ async function strayPaths(
   const folder = await realpath(dirname(file));
   const problems: Problem[] = [];
   for (const [pointer, path] of Object.entries({ '/dataDir': config.dataDir, '/traces/file': config.traces?.file })) {
-    if (path === undefined || isInside(await realPlace(path), folder)) continue;
+    if (path === undefined || isWithin(await realPlace(path), folder)) continue;
     const message = `"${path}" is outside "${folder}"; a config found upward writes inside its own folder, name it with --config to allow more`;
     problems.push({ severity: 'error', file, ...(await loaded?.locate(pointer)), pointer, message });
   }
   return problems;
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** Where a path leads, links followed as far as it exists. */
@@ -138,14 +136,4 @@ function refusal(problems: readonly Problem[]): HostError {
 function withEnvironment(config: Config, env: Environment): Config {
   const dataDir = env['OUTRIGGER_DATA_DIR'];
   return dataDir ? { ...config, dataDir } : config;
-}
-
-function hasPointer(config: unknown, pointer: string): boolean {
-  let value = config;
-  for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, key)) return false;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return true;
 }

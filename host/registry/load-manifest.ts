@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, Permissions } from '@outrigger/schemas';
 import { inspectSchema } from '../protocol/inspect-schema.ts';
@@ -18,8 +18,7 @@ export interface LoadedManifest extends LoadedDocument<Manifest> {
 
 /** Reads and checks the manifest of one plugin's folder. Never throws for what is in it. */
 export async function loadManifest(directory: string, cacheDir: string | undefined): Promise<LoadedManifest> {
-  const present = await Promise.all(MANIFEST_FILES.map((name) => fileState(join(directory, name))));
-  const found = MANIFEST_FILES.filter((_, index) => present[index] !== 'missing');
+  const found = MANIFEST_FILES.filter((name) => isThere(join(directory, name)));
   const [name] = found;
   if (name === undefined) {
     const message = `Cannot find a manifest in "${directory}": expected plugin.yaml, plugin.yml or plugin.json`;
@@ -36,18 +35,17 @@ export async function loadManifest(directory: string, cacheDir: string | undefin
 
 const nowhere = { value: undefined, hash: '', locate: () => Promise.resolve(undefined) } as const;
 
-async function fileState(file: string): Promise<'present' | 'missing'> {
+function isThere(file: string): boolean {
   try {
-    await stat(file);
-    return 'present';
-  } catch (error) {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
     // A file that may not be looked at is there: reading it will say what is wrong.
-    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '') ? 'missing' : 'present';
+    return true;
   }
 }
 
 /** What the manifest's schema cannot say. */
-export function manifestMistakes(manifest: Manifest): Issue[] {
+function manifestMistakes(manifest: Manifest): Issue[] {
   const issues: Issue[] = [];
   if ((manifest.protocol ?? PROTOCOL) > PROTOCOL) {
     const message = `protocol ${manifest.protocol} needs a newer host: this one speaks protocol ${PROTOCOL}`;

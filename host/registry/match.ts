@@ -1,3 +1,4 @@
+import { keysOf } from '../protocol/json-pointer.ts';
 import type { MatchRule } from './types.ts';
 
 type Test = (value: unknown) => boolean;
@@ -63,7 +64,7 @@ function fieldTest(field: string, wanted: unknown): Test {
 
 /** A field of a rule as the keys that lead to it. */
 export function pathOf(field: string): readonly string[] {
-  return field.startsWith('/') ? field.slice(1).split('/').map(unescapePointer) : [field];
+  return field.startsWith('/') ? keysOf(field) : [field];
 }
 
 /** What a rule wants of a field, as a list. */
@@ -82,8 +83,4 @@ export function valueAt(payload: unknown, path: readonly string[]): unknown {
     value = (value as Record<string, unknown>)[key];
   }
   return value;
-}
-
-function unescapePointer(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }

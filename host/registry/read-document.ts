@@ -1,4 +1,6 @@
 import type { Document, LineCounter, Node, Pair } from 'yaml';
+import { plainText } from '../process/plain-text.ts';
+import { keysOf } from '../protocol/json-pointer.ts';
 
 type Yaml = typeof import('yaml');
 
@@ -49,7 +51,10 @@ function parseIssue(error: unknown, text: string): SyntaxIssue {
   if (!(error instanceof SyntaxError)) throw error;
   const offset = /at position (\d+)/.exec(error.message)?.[1];
   const cause = error.message.replace(/,? (in JSON )?at position.*/s, '').replace(/, ".*" is not valid JSON/s, '');
-  return { ...placeInText(text, offset === undefined ? text.length : Number(offset)), message: `Cannot read the file: ${cause}` };
+  return {
+    ...placeInText(text, offset === undefined ? text.length : Number(offset)),
+    message: `Cannot read the file: ${plainText(cause)}`,
+  };
 }
 
 function placeInText(text: string, offset: number): Place {
@@ -74,7 +79,7 @@ function keyIssues(yaml: Yaml, document: Document.Parsed, lines: LineCounter): (
       const seen = new Set<string>();
       for (const { key } of map.items) {
         const cause = keyMistake(yaml.isScalar(key) ? String(key.value) : undefined, seen);
-        if (cause !== undefined) issues.push({ ...placeAt(lines, startOf(key)), message: `Cannot read the file: ${cause}` });
+        if (cause !== undefined) issues.push({ ...placeAt(lines, startOf(key)), message: `Cannot read the file: ${plainText(cause)}` });
       }
     },
   });
@@ -96,8 +101,8 @@ function startOf(node: unknown): number {
 function locate(yaml: Yaml, document: Document.Parsed, lines: LineCounter, pointer: string): Place {
   let node: unknown = document.contents;
   let offset = startOf(node);
-  for (const part of pointer.split('/').slice(1)) {
-    const next = child(yaml, yaml.isAlias(node) ? node.resolve(document) : node, part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  for (const key of keysOf(pointer)) {
+    const next = child(yaml, yaml.isAlias(node) ? node.resolve(document) : node, key);
     if (next === undefined) break;
     ({ node, offset } = next);
   }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../protocol/did-you-mean.ts';
+import { pointerBelow, unescapeToken } from '../protocol/json-pointer.ts';
 import type { Issue } from '../protocol/validator.ts';
 import type { Sensitivity } from './types.ts';
 
@@ -6,7 +7,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 type Holds = 'schema' | 'list' | 'map';
 
-export const MARK_KEYWORD = 'x-sensitive';
+const MARK_KEYWORD = 'x-sensitive';
 const KINDS: readonly Sensitivity[] = ['secret', 'personal'];
 
 /** Keywords whose schemas speak about the same value; what `not` or `if` says counts too: a mark is never argued away. */
@@ -112,7 +113,7 @@ function resolve(reference: unknown, root: Schema): Schema | boolean | undefined
 function valueAt(fragment: string, root: Schema): unknown {
   let value: unknown = root;
   for (const token of fragment.split('/').slice(1)) {
-    const key = decode(token).replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = unescapeToken(decode(token));
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
     value = (value as Schema)[key];
   }
@@ -149,7 +150,7 @@ function childrenOf(schema: Schema, keywords: Readonly<Record<string, Holds>>): 
     if (holds === undefined) return [];
     if (holds === 'schema') return [[`/${keyword}`, value]];
     if (typeof value !== 'object' || value === null) return [];
-    return Object.entries(value).map(([key, child]) => [`/${keyword}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, child]);
+    return Object.entries(value).map(([key, child]) => [pointerBelow(`/${keyword}`, key), child]);
   });
 }
 

@@ -119,8 +119,8 @@ class MarkNode implements Marks {
 
   field(key: string): Marks | undefined {
     if (this.#names.has(key)) return this.#step(`.${key}`, () => this.#fieldSchemas(key));
-    // Kept by name these would fill the memory: the names are the payload's.
-    return this.#patterns.size > 0 ? this.#document.node(this.#fieldSchemas(key)) : this.#step('*', () => this.#fieldSchemas(key));
+    // Kept by name these would fill the memory: the names are the payload's. All that fit the same patterns are alike.
+    return this.#step(`*${this.#fitting(key)}`, () => this.#fieldSchemas(key));
   }
 
   item(index: number): Marks | undefined {
@@ -141,6 +141,12 @@ class MarkNode implements Marks {
   #step(name: string, schemas: () => unknown[]): Marks | undefined {
     if (!this.#steps.has(name)) this.#steps.set(name, this.#document.node(schemas()));
     return this.#steps.get(name);
+  }
+
+  #fitting(key: string): string {
+    let places = '';
+    for (const patterns of this.#patterns.values()) for (const [pattern] of patterns) places += pattern.test(key) ? '1' : '0';
+    return places;
   }
 
   #fieldSchemas(key: string): unknown[] {

@@ -92,3 +92,8 @@ function narrow(rule: MatchRule, field: string, values: readonly string[] | unde
   if (values === undefined) return rule;
   return { ...rule, [Object.hasOwn(rule, `/${field}`) ? field : `/${field}`]: values };
 }
+
+/** Whether its events are kept until they were delivered. */
+export function isKept({ delivery, mode }: Subscription): boolean {
+  return delivery === 'at-least-once' && mode === 'fire_and_forget';
+}

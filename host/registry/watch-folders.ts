@@ -85,6 +85,7 @@ export class FolderWatch {
     this.#prints = new Map(items.map((item, index) => [keyOf(item), looks[index]?.print ?? '']));
     const changed = items.filter((item) => before.has(keyOf(item)) && before.get(keyOf(item)) !== this.#prints.get(keyOf(item)));
     if (changed.length > 0 && !this.#isClosed) {
+      // Who is told says what goes wrong with it; the next change counts all the same.
       await this.#options.onChange(changed).catch(() => {});
       // There may be other items now.
       this.#soon();

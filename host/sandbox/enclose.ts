@@ -1,4 +1,3 @@
-import { isMainThread } from 'node:worker_threads';
 import { failedLaunch, launch } from '../process/launch.ts';
 import { isProgram } from '../process/resolve-command.ts';
 import type { Child, Exit, LaunchSpec } from '../process/types.ts';
@@ -20,6 +19,8 @@ const MECHANISMS: Readonly<Record<Limiter['kind'], string>> = {
 export function enclose(plugin: string, enclosure: Enclosure, deps: EncloseDeps): ConfinedChild {
   const { driver, grade } = enclosure;
   try {
+    // Asked for here: loading it would take a millisecond of every start.
+    const { isMainThread } = process.getBuiltinModule('node:worker_threads');
     // The kernel ends a sandbox with the thread that started it, not with the process.
     if (!isMainThread) throw new Error('a sandbox lives only as long as the thread that starts it; start the host on the main thread');
     return withScratch(enclosure.scratch, () => start(plugin, enclosure, deps));

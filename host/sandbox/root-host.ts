@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isProgram } from '../process/resolve-command.ts';
 import { HostError } from '../protocol/errors.ts';
+import { isWithin } from './policy/real-path.ts';
 import type { Mount } from './types.ts';
-import { isWithin } from './view/system-layout.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
 const PERL = '/usr/bin/perl';

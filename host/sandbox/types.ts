@@ -89,9 +89,6 @@ export interface Policy {
   readonly uid: number | undefined;
 }
 
-/** What the policy needs the driver to promise. Pure. */
-export type NeedsOf = (policy: Policy) => ReadonlySet<Guarantee>;
-
 /** Whether a driver works on this machine; found out by starting it. */
 export type Probe =
   | { readonly ok: true; readonly version: string; readonly enforces: ReadonlySet<Guarantee>; readonly notes: readonly string[] }

@@ -184,8 +184,8 @@ export class CallLane {
       this.answered++;
       if (job.isSuspect) this.suspects.clear(job.call.event);
       const { coldStart, attempt, line } = job;
-      const { result: answer, bytes, weight } = reply;
-      job.call.settle({ ok: true, answer, bytes, weight, pid: line?.pid, coldStart, attempts: attempt });
+      const { result: answer, bytes, text, weight } = reply;
+      job.call.settle({ ok: true, answer, bytes, text, weight, pid: line?.pid, coldStart, attempts: attempt });
     }
     this.#beside.onRoom();
     this.pump();

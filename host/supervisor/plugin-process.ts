@@ -63,7 +63,7 @@ export class PluginProcess {
       onDrain: () => events.onDrain(),
     });
     const stdoutClosed = new Promise<void>((resolve) => child.stdout.once('close', () => resolve()));
-    void this.#watchExit(stdoutClosed, events);
+    this.#watchExit(stdoutClosed, events);
     void this.#watchStdout(stdoutClosed, events);
   }
 
@@ -128,12 +128,22 @@ export class PluginProcess {
     events.onFault({ code: 'PLUGIN_EXITED', message });
   }
 
-  async #watchExit(stdoutClosed: Promise<void>, events: ProcessEvents): Promise<void> {
-    const exit = await this.exited;
-    // What it wrote before it died counts. Something that escaped its group may hold the pipes open: hence not for ever.
-    await within(Promise.all([stdoutClosed, this.#stderr.ended]), this.#times.lastWordsMs);
-    events.onExit(exit);
-    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
+  /** What it wrote before it died counts. Something that escaped its group may hold the pipes open: hence not for ever. */
+  #watchExit(stdoutClosed: Promise<void>, events: ProcessEvents): void {
+    let lastWords: NodeJS.Timeout | undefined;
+    let isOver = false;
+    const end = (exit: Exit): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(lastWords);
+      events.onExit(exit);
+      for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
+    };
+    void this.exited.then((exit) => {
+      lastWords = setTimeout(end, this.#times.lastWordsMs, exit);
+    });
+    // In few steps: who started the process for us goes through its end too, which takes a millisecond, and comes second so.
+    void Promise.all([this.exited, stdoutClosed, this.#stderr.ended]).then(([exit]) => end(exit));
   }
 }
 

@@ -54,6 +54,8 @@ export type CallReply =
       readonly answer: unknown;
       /** Size of the answering message in bytes. */
       readonly bytes: number;
+      /** That message. */
+      readonly text?: string | undefined;
       /** Roughly what it takes once parsed, in bytes; undefined for one too small to be counted. */
       readonly weight?: number | undefined;
       readonly pid: number | undefined;

@@ -1046,7 +1046,7 @@ export interface PluginsRestartParams {
 }
 
 /**
- * Reads the configuration and the plugins again and takes over what changed, as a whole or not at all.
+ * Reads the configuration and the plugins again and takes over what changed; a plugin that cannot be used as it is now stays as it was.
  */
 export interface ReloadParams {
   /**
@@ -1088,6 +1088,21 @@ export interface ReloadResult {
    * Why it is not; the one before stays in force.
    */
   reason?: string;
+  /**
+   * Plugins that stay as they were, because they cannot be used as they are now; everything else is in force.
+   *
+   * Items: One plugin.
+   */
+  kept?: {
+    /**
+     * Name of the plugin.
+     */
+    plugin: string;
+    /**
+     * Why it cannot be used.
+     */
+    reason: string;
+  }[];
   /**
    * What is wrong in it, one line each.
    */

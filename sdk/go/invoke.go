@@ -13,7 +13,8 @@ const mostStackBytes = 16 << 10
 var errGoexit = errors.New("the handler ended its goroutine (runtime.Goexit) and answered nothing")
 
 func (s *session) invoke(id, params json.RawMessage) {
-	c, err := s.makeCall(params)
+	// The host bounds its calls by itself; a flood of notifications must not turn them away.
+	c, err := s.makeCall(params, s.limit+mostRunning)
 	if err != nil {
 		s.peer.refuse(id, err)
 		return
@@ -35,7 +36,7 @@ func (s *session) invoke(id, params json.RawMessage) {
 
 // notify serves an event of mode fire_and_forget.
 func (s *session) notify(params json.RawMessage) {
-	c, err := s.makeCall(params)
+	c, err := s.makeCall(params, s.limit)
 	if err != nil {
 		s.peer.log("warn", err.Error(), "", nil)
 		return
@@ -56,7 +57,8 @@ func (s *session) notify(params json.RawMessage) {
 	})
 }
 
-func (s *session) makeCall(text json.RawMessage) (*call, error) {
+// makeCall fails when so many run already.
+func (s *session) makeCall(text json.RawMessage, most int) (*call, error) {
 	c := &call{}
 	if !isObject(text) {
 		return nil, &wireError{numberParamsInvalid, "PARAMS_INVALID", "Cannot handle the event: its parameters must be an object"}
@@ -70,8 +72,8 @@ func (s *session) makeCall(text json.RawMessage) (*call, error) {
 	if s.stopping {
 		return nil, &wireError{numberStopped, "PLUGIN_STOPPED", fmt.Sprintf("Cannot handle %q: the plugin is stopping", hook)}
 	}
-	if s.plugin.running.isFull(s.limit) {
-		return nil, &wireError{numberBusy, "SERVICE_BUSY", fmt.Sprintf("Cannot handle %q: %d events are in flight already", hook, s.limit)}
+	if s.plugin.running.isFull(most) {
+		return nil, &wireError{numberBusy, "SERVICE_BUSY", fmt.Sprintf("Cannot handle %q: %d events are in flight already", hook, most)}
 	}
 	c.host = newHost(s.peer, s.host.config, c.params.Event)
 	c.ctx = newCallContext(c.params.granted())

@@ -147,3 +147,29 @@ func TestTheEndOfInputCancelsAndEnds(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+func TestAFloodOfNotificationsTurnsNoCallAway(t *testing.T) {
+	plugin, released := echo(), make(chan struct{})
+	outrigger.Handle(plugin, "test.hold", func(context.Context, *outrigger.Event[json.RawMessage]) (outrigger.Answer, error) {
+		select {
+		case <-released:
+		case <-time.After(30 * time.Second):
+		}
+		return outrigger.Continue(), nil
+	})
+	outrigger.Handle(plugin, "test.release", func(context.Context, *outrigger.Event[json.RawMessage]) (outrigger.Answer, error) {
+		close(released)
+		return outrigger.Continue(), nil
+	})
+	notification := `{"jsonrpc":"2.0","method":"hook/notify","params":{"event":"e","hook":"test.hold","payload":{},"outcome":{"status":"continued"}}}`
+	last := strings.Replace(invoke("1", "{}"), "test.echo", "test.release", 1)
+
+	got := exchange(plugin, strings.Repeat(notification+"\n", 1100)+last+"\n", 100_000)
+
+	if dropped := len(got) - 1; dropped != 1100-1024 || !strings.Contains(got[1], "1024 events are in flight already") {
+		t.Errorf("%d were dropped: %.200s", dropped, got[1])
+	}
+	if want := `{"jsonrpc":"2.0","id":1,"result":{}}`; got[0] != want {
+		t.Errorf("got %s", got[0])
+	}
+}

@@ -42,7 +42,7 @@ class Module:
 
     def define(self, name: str, schema: Schema) -> str:
         if self.schemas.setdefault(name, schema) != schema:
-            raise SystemExit(f'Cannot generate "{name}" of {self.title} two schemas of this name differ')
+            raise SystemExit(f'Cannot generate "{name}": two schemas of this name differ; rename one (for "{self.title}")')
         if name not in self.blocks:
             self.blocks[name] = ""  # its place; a definition may contain itself
             self.blocks[name] = self.typed_dict(name, schema) if "properties" in schema else self.alias(name, schema)

@@ -13,8 +13,12 @@ import type { HandlerContext, PermissionAnswer, PluginContext } from './types.ts
 /** What of the wire a context needs. */
 export interface HostLink {
   request(method: string, params: object, signal?: AbortSignal): Promise<unknown>;
-  notify(method: string, params: object): void;
+  /** False when it is too large to be sent. */
+  notify(method: string, params: object): boolean;
 }
+
+/** Longest text of a progress, of a log record that is too large as it is, and of a value in one that is no JSON. */
+const LONGEST_TEXT = 2000;
 
 type Params = HookInvokeParams | HookNotifyParams;
 
@@ -43,7 +47,7 @@ export class Call {
   readonly context: HandlerContext;
   readonly #event: string;
   readonly #deadlineMs: number;
-  #started: number = performance.now();
+  #started: number = clock();
   /** Made only when the handler looks at the signal, and the timer with it. */
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -74,7 +78,7 @@ export class Call {
   }
 
   remainingMs(): number {
-    return Math.max(0, this.#deadlineMs - (performance.now() - this.#started));
+    return Math.max(0, this.#deadlineMs - (clock() - this.#started));
   }
 
   /** Asks the host on behalf of this call: when that is cancelled the host is told, and the handler does not wait for what may never come. */
@@ -85,9 +89,11 @@ export class Call {
   }
 
   progress(message: string | undefined, percentage: number | undefined): void {
-    this.#started = performance.now();
+    this.#started = clock();
     this.#arm();
-    if (!this.#ended) this.host.notify('$/progress', { event: this.#event, message, percentage });
+    if (this.#ended) return;
+    const text = message === undefined ? undefined : String(message).slice(0, LONGEST_TEXT);
+    this.host.notify('$/progress', { event: this.#event, message: text, percentage: asPercentage(percentage) });
   }
 
   cancel(reason: unknown): void {
@@ -200,14 +206,44 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/** Milliseconds that never go back. `performance` has them too, but is loaded when it is first used: 0.7 ms of the first event. */
+function clock(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 function isInvoke(params: Params): params is HookInvokeParams {
   return params['deadlineMs'] !== undefined;
+}
+
+function asPercentage(value: number | undefined): number | undefined {
+  return value === undefined || Number.isNaN(value) ? undefined : Math.min(100, Math.max(0, value));
 }
 
 function makeLog(host: HostLink, event: string | undefined): PluginContext['log'] {
   const write =
     (level: LogParams['level']) =>
     (message: string, fields?: Record<string, unknown>): void =>
-      host.notify('log', { level, message, event, fields });
+      writeRecord(host, { level, message: String(message), event, fields });
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+type LogRecord = { level: LogParams['level']; message: string; event: string | undefined; fields: Record<string, unknown> | undefined };
+
+/** Whatever the fields hold: a handler must not fail because of its log. */
+function writeRecord(host: HostLink, record: LogRecord): void {
+  let isSent: boolean;
+  try {
+    isSent = host.notify('log', record);
+  } catch {
+    // A value that is no JSON, or refuses to become it.
+    isSent = host.notify('log', { ...record, fields: asTexts(record.fields ?? {}) });
+  }
+  if (isSent) return;
+  host.notify('log', { ...record, message: record.message.slice(0, LONGEST_TEXT), fields: { dropped: 'the record was too large' } });
+}
+
+function asTexts(fields: Record<string, unknown>): Record<string, string> {
+  const { inspect } = process.getBuiltinModule('node:util');
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, inspect(value).slice(0, LONGEST_TEXT)]));
 }

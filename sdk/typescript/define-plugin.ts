@@ -1,5 +1,6 @@
 import type { HookMap } from '@outrigger/schemas';
-import { guardStdout, serve } from './serve.ts';
+import { guardStdout } from './output.ts';
+import { serve } from './serve.ts';
 import type { HookTypes, Plugin, PluginDefinition } from './types.ts';
 
 // biome-ignore lint/style/noProcessEnv: how the host tells a plugin process from a program that only imports the plugin

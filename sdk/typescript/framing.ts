@@ -8,13 +8,16 @@ export interface ReaderSink {
 
 const NEWLINE = 10;
 const MAX_HEADER_BYTES = 4096;
+/** The buffer of a message that came in parts is used again up to this size: fresh memory costs more than filling it. */
+const KEPT_BYTES = 1024 * 1024;
 
 /** Cuts a byte stream into messages in linear time and bounded memory; the first line tells which framing the host uses. */
 export class MessageReader {
   framing: Framing | undefined;
   readonly #limit: () => number;
   readonly #sink: ReaderSink;
-  #parts: Buffer[] = [];
+  /** What came of a message so far, beginning at 0. */
+  #store: Buffer = Buffer.alloc(0);
   #size = 0;
   #tooLong = false;
   /** Length that the header block being read announced. */
@@ -97,20 +100,24 @@ export class MessageReader {
     if (this.#tooLong) return;
     this.#size += end - start;
     this.#tooLong = this.#size > limit;
-    if (this.#tooLong) this.#parts = [];
+    if (this.#tooLong) return;
+    if (this.#size > this.#store.length) {
+      const store = Buffer.allocUnsafe(Math.max(this.#size, 2 * this.#store.length));
+      this.#store.copy(store);
+      this.#store = store;
+    }
     // Copied: the chunk is read into again.
-    else if (end > start) this.#parts.push(Buffer.from(chunk.subarray(start, end)));
+    chunk.copy(this.#store, this.#size - (end - start), start, end);
   }
 
   #take(): string {
-    const [only] = this.#parts;
-    const text = this.#parts.length === 1 && only ? only.toString() : Buffer.concat(this.#parts, this.#size).toString();
+    const text = this.#store.toString('utf8', 0, this.#size);
     this.#reset();
     return text;
   }
 
   #reset(): void {
-    this.#parts = [];
+    if (this.#store.length > KEPT_BYTES) this.#store = Buffer.alloc(0);
     this.#size = 0;
     this.#tooLong = false;
   }
@@ -118,5 +125,12 @@ export class MessageReader {
 
 /** The text as it goes over the wire. */
 export function frame(text: string, framing: Framing | undefined): string {
-  return framing === 'content-length' ? `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}` : `${text}\n`;
+  const { before, after } = around(text, framing);
+  return `${before}${text}${after}`;
+}
+
+/** What goes over the wire before the text, and behind it. */
+export function around(text: string, framing: Framing | undefined): { before: string; after: string } {
+  if (framing !== 'content-length') return { before: '', after: '\n' };
+  return { before: `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n`, after: '' };
 }

@@ -43,6 +43,8 @@ export class WireError extends Error {
 interface Pending {
   resolve(result: unknown): void;
   reject(error: ServiceError): void;
+  /** From now on a signal that is aborted tells nobody. */
+  settled(): void;
 }
 
 /** One end of a JSON-RPC 2.0 connection; knows texts, not streams. */
@@ -82,15 +84,23 @@ export class Peer {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const text = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+      if (this.#isTooLarge(text)) {
+        throw new ServiceError('MESSAGE_TOO_LARGE', -32007, `Cannot call "${method}": the message is larger than ${this.maxBytes} bytes`);
+      }
+      const cancel = (): void => void this.notify('$/cancelRequest', { id });
       // Before sending: in memory the answer comes at once.
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', cancel) });
+      signal?.addEventListener('abort', cancel, { once: true });
       this.#send(text);
-      signal?.addEventListener('abort', () => this.notify('$/cancelRequest', { id }), { once: true });
     });
   }
 
-  notify(method: string, params: object): void {
-    this.#send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  /** False when it is larger than the host reads, and was not sent: it would cost the plugin its life. */
+  notify(method: string, params: object): boolean {
+    const text = JSON.stringify({ jsonrpc: '2.0', method, params });
+    if (this.#isTooLarge(text)) return false;
+    this.#send(text);
+    return true;
   }
 
   refuse(id: RequestId, error: unknown): void {
@@ -116,26 +126,31 @@ export class Peer {
   }
 
   #answer(id: RequestId, result: unknown): void {
-    let text: string;
+    let message: string;
     try {
-      text = result === undefined || result === null ? '{}' : JSON.stringify(result);
+      // In one piece: a large result need not be copied into a text around it.
+      message = JSON.stringify({ jsonrpc: '2.0', id, result: result ?? {} });
     } catch (error) {
       this.refuse(id, new Error(`Cannot send the answer: ${messageOf(error)}`, { cause: error }));
       return;
     }
-    const message = `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${text}}`;
-    // A text of n characters has at most 3n bytes: nearly always this says enough.
-    if (message.length * 3 > this.maxBytes && Buffer.byteLength(message) > this.maxBytes) {
+    if (this.#isTooLarge(message)) {
       this.refuse(id, new WireError('MESSAGE_TOO_LARGE', -32007, `Cannot send the answer: it is larger than ${this.maxBytes} bytes`));
     } else {
       this.#send(message);
     }
   }
 
+  // A text of n characters has at most 3n bytes: nearly always this says enough.
+  #isTooLarge(text: string): boolean {
+    return text.length * 3 > this.maxBytes && Buffer.byteLength(text) > this.maxBytes;
+  }
+
   #settle(id: RequestId | undefined, message: Record<string, unknown>): void {
     const pending = id === undefined ? undefined : this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id as RequestId);
+    pending.settled();
     const { error } = message;
     if (!isObject(error)) {
       pending.resolve(message['result']);

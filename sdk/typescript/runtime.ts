@@ -13,6 +13,8 @@ import type { Plugin, PluginContext } from './types.ts';
 
 const PROTOCOL = 1;
 const DEFAULT_MAX_BYTES = 10 * 1024 * 1024;
+const LONGEST_MESSAGE = 4000;
+const LONGEST_STACK = 16_384;
 
 /** The plugin behind a wire of texts: a process has one on its stdio, a test one in memory. */
 export class PluginRuntime {
@@ -54,8 +56,9 @@ export class PluginRuntime {
   }
 
   logError(message: string, error: unknown, event?: string): void {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.peer.notify('log', { level: 'error', message: `${message}: ${messageOf(error)}`, event, fields: { stack } });
+    const stack = (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, LONGEST_STACK);
+    const text = `${message}: ${messageOf(error)}`.slice(0, LONGEST_MESSAGE);
+    this.peer.notify('log', { level: 'error', message: text, event, fields: { stack } });
   }
 
   #request(method: string, params: unknown, id: RequestId): unknown {

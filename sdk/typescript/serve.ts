@@ -1,5 +1,6 @@
-import { frame, MessageReader } from './framing.ts';
+import { around, type Framing, MessageReader } from './framing.ts';
 import { readStdin } from './input.ts';
+import { guardStdout, writeOut } from './output.ts';
 import { WireError } from './peer.ts';
 import { PluginRuntime } from './runtime.ts';
 import type { Plugin } from './types.ts';
@@ -9,24 +10,11 @@ const SHUTDOWN_MS = 2000;
 const FLUSH_CHARACTERS = 16_384;
 const EXIT_CRASHED = 1;
 
-type Write = (text: string, done?: () => void) => void;
-let wire: Write | undefined;
-
-/** From now on stdout belongs to the SDK: what the plugin prints (`console.log` too) goes to stderr. */
-export function guardStdout(): Write {
-  if (wire === undefined) {
-    const { stdout, stderr } = process;
-    const write = stdout.write.bind(stdout);
-    wire = (text, done) => void (done === undefined ? write(text) : write(text, () => done()));
-    stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
-  }
-  return wire;
-}
-
 /** Serves the plugin on stdin and stdout until stdin ends, SIGTERM, or the host says `exit`. */
 export function serve(plugin: Plugin): void {
-  const out = makeOutput(guardStdout());
-  const runtime = new PluginRuntime(plugin, (text) => out.send(frame(text, reader.framing)));
+  guardStdout();
+  const out = makeOutput();
+  const runtime = new PluginRuntime(plugin, (text) => out.send(text, reader.framing));
   const reader = new MessageReader(
     {
       message: (text) => runtime.peer.receive(text),
@@ -47,13 +35,12 @@ export function serve(plugin: Plugin): void {
   };
   // One turn later: what came with it is answered first.
   runtime.onExit = () => setImmediate(exit, 0);
-  const stdin = readStdin((chunk) => out.together(() => reader.push(chunk)));
-  stdin.on('end', leave).on('error', leave);
-  process.stdout.on('error', () => process.exit(0));
-  process.stderr.on('error', () => {});
+  readStdin((chunk) => out.together(() => reader.push(chunk)), leave);
   process.on('SIGTERM', leave);
   // Ctrl-C belongs to the application: the host decides what it means for plugins.
   process.on('SIGINT', () => {});
+  // Later, for it opens stderr.
+  setImmediate(() => process.stderr.on('error', () => {}));
   process.on('uncaughtException', (error) => {
     out.flush();
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -62,13 +49,21 @@ export function serve(plugin: Plugin): void {
   process.on('unhandledRejection', (error) => runtime.logError('unhandled rejection', error));
 }
 
-function makeOutput(write: Write) {
+/** In one write, but not put together before: to copy a large text costs a third of making it. */
+function writeTogether(parts: readonly string[]): void {
+  const { stdout } = process;
+  stdout.cork();
+  for (const part of parts) if (part !== '') writeOut(part);
+  stdout.uncork();
+}
+
+function makeOutput() {
   let queued = '';
   let scheduled = false;
   const flush = (done?: () => void): void => {
     const text = queued;
     queued = '';
-    if (text !== '' || done !== undefined) write(text, done);
+    if (text !== '' || done !== undefined) writeOut(text, done);
   };
   const onTick = (): void => {
     scheduled = false;
@@ -82,8 +77,14 @@ function makeOutput(write: Write) {
       run();
       onTick();
     },
-    send(text: string): void {
-      queued += text;
+    send(text: string, framing: Framing | undefined): void {
+      const { before, after } = around(text, framing);
+      if (text.length >= FLUSH_CHARACTERS) {
+        writeTogether([`${queued}${before}`, text, after]);
+        queued = '';
+        return;
+      }
+      queued += `${before}${text}${after}`;
       if (queued.length >= FLUSH_CHARACTERS) flush();
       if (scheduled || queued === '') return;
       scheduled = true;

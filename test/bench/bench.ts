@@ -36,7 +36,7 @@ export async function runBench({ size, measures, log }: BenchOptions): Promise<R
   for (let turn = 1; turn <= launches; turn++) {
     for (const { measure, placement, samples } of rows) {
       log(`${turn}/${launches} ${measure.id}, ${placement}`);
-      samples.push(await launch(taskOf(measure, size, tools), placement));
+      samples.push(await launch({ ...taskOf(measure, size), tools, turn }, placement));
     }
   }
   return {
@@ -50,11 +50,10 @@ function placementsOf({ placements }: Measure, size: BenchOptions['size']): read
   return size === 'full' ? possible : possible.slice(0, 1);
 }
 
-function taskOf({ id, isOnce, share = 1, warmth = 1 }: Measure, size: BenchOptions['size'], tools: Task['tools']): Task {
+function taskOf({ id, isOnce, share = 1, warmth = 1 }: Measure, size: BenchOptions['size']): Omit<Task, 'tools' | 'turn'> {
   const { rounds, onceRounds, blockMs, warmCalls, warmMs, scale } = SIZES[size];
   return {
     id,
-    tools,
     scale,
     pace: { blockMs, warmCalls, warmMs: warmMs * warmth, rounds: Math.max(1, Math.round((isOnce === true ? onceRounds : rounds) * share)) },
   };

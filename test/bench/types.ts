@@ -36,7 +36,7 @@ export interface Measure {
   readonly needs?: readonly ToolName[];
   /** Each block is one operation, such as a start, with what it needs before and after outside the clock. */
   readonly isOnce?: true;
-  /** Part of the rounds that are run; for what takes long. Default 1. */
+  /** Part of the rounds that are run: less for what takes long, more where a few percent matter. Default 1. */
   readonly share?: number;
   /** How many times as long it is warmed up: an event that takes many calls sees few of them in the usual time. Default 1. */
   readonly warmth?: number;
@@ -57,6 +57,8 @@ export interface Bench {
   readonly folder: string;
   /** How much of it all: 1 in a full run. */
   readonly scale: number;
+  /** Which launch of the row this is, from 1. */
+  readonly turn: number;
 }
 
 /** What one launch found: values of each contender by round; the same place in two lists is one pair. */

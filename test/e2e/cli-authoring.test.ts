@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CliPlace, type CliPlace as Place } from './cli-place.ts';
+import { testWith } from '../support/needs.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { CliPlace, finished, type CliPlace as Place } from './cli-place.ts';
 
 const ajv = new Ajv2020({ strict: false });
 for (const name of ['trace', 'manifest', 'lock', 'cli']) {
@@ -224,3 +226,22 @@ function follow(child: ReturnType<Place['start']>): { until(pattern: RegExp): Pr
     },
   };
 }
+
+testWith('make', 'make')(
+  'outrigger test says on stderr that it builds, when that takes its time',
+  async () => {
+    place.plugin('polite', { 'conda.pre_command': {} }, SAYS_HELLO);
+    writeFileSync(place.path('plugins/polite/Makefile'), 'plugin:\n\tuntil [ -e told ]; do sleep 0.05; done\n');
+    const judging = place.start(['test', '--level', '0', 'plugins/polite']);
+    const done = finished(judging);
+    let said = '';
+    judging.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    await waitUntil(() => said !== '', 'the word that it builds');
+    writeFileSync(place.path('plugins/polite/told'), '');
+    const { stderr } = await done;
+    expect(stderr).toBe(`outrigger: building the plugin in "${place.path('plugins/polite')}" with make: the first time may take minutes\n`);
+  },
+  30_000,
+);

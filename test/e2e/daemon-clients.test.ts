@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect as connectClient } from '../../host/client/index.ts';
 import { RawClient } from '../host/daemon/control/raw-client.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { DaemonPlaceUnderTest } from './daemon-process.ts';
 
-const EVENT = { hook: 'conda.pre_command', payload: { command: 'ls', args: [] } };
+const EVENT = { hook: 'conda.pre_command' as const, payload: { command: 'ls', args: [] } };
 const MIB = 1024 * 1024;
 let place: DaemonPlaceUnderTest;
 let pid: number;
@@ -41,6 +42,23 @@ test('garbage is answered with an error and costs nobody else anything', async (
   ]);
   expect((await client.ask('hello', { protocol: 1 })).result).toMatchObject({ protocol: 1 });
   client.close();
+});
+
+test('a daemon that hangs fails what was asked of it, and is found again when it goes on', async () => {
+  const states: string[] = [];
+  const client = await connectClient({ path: place.socket, silenceMs: 200, reconnectMs: [10], onState: (state) => states.push(state) });
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await expect(client.emit(EVENT.hook, EVENT.payload)).rejects.toMatchObject({
+      code: 'HOST_STOPPED',
+      message: 'Cannot ask the daemon for "emit": it hangs: it said nothing for 200 ms, not even to a ping',
+    });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await waitUntil(() => states.at(-1) === 'connected' && states.length > 1, 'the client to be connected again');
+  expect(await client.emit(EVENT.hook, EVENT.payload)).toMatchObject({ status: 'continued' });
+  await client.close();
 });
 
 test('half a message is no message, whether the client waits or leaves', async () => {

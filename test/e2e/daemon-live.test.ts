@@ -61,13 +61,15 @@ test('a plugin folder that is gone: the plugin keeps running, status says so, an
   await marks(client);
 
   renameSync(place.path('plugins'), place.path('elsewhere'));
-  const last = async (): Promise<{ applied?: boolean; reason?: string }> => (await statusOf())['lastReload'] ?? {};
-  await waitUntil(async () => (await last()).applied === false, 'the refusal in status', 20_000);
-  expect((await last()).reason).toContain('Cannot use plugin "quick"');
+  const problems = async (): Promise<string> => ((await statusOf())['problems'] as string[]).join();
+  await waitUntil(async () => (await problems()).includes('Cannot use plugin "quick"'), 'the refusal in status', 20_000);
   expect((await place.run(['status'])).stdout).toContain('the version that was loaded keeps running');
+  const again = await place.run(['reload']);
+  expect(again.code).toBe(1);
+  expect(again.stdout).toMatch(/^The configuration is in force, but not for every plugin\nCannot use plugin "quick"/);
   expect(await marks(client)).toEqual(['one']);
   renameSync(place.path('elsewhere'), place.path('plugins'));
-  await waitUntil(async () => (await last()).applied === true, 'the folder to be noticed', 20_000);
+  await waitUntil(async () => (await problems()) === '', 'the folder to be noticed', 20_000);
   expect(await marks(client)).toEqual(['one']);
 }, 120_000);
 
@@ -107,10 +109,12 @@ test('outrigger plugins set, config set, disable, enable, remove and add are in 
   await plugins('config', 'set', 'first', 'depth', '3');
   expect(JSON.parse(readFileSync(place.path('outrigger.json'), 'utf8'))).toMatchObject({ plugins: { first: { config: { depth: 3 } } } });
   writeFileSync(place.path('plugins', 'first', 'plugin.json'), '{"name": 7}');
-  const refused = await place.run(['plugins', 'set', 'second', '--priority', '3']);
+  expect(await plugins('set', 'second', '--priority', '3')).toBe('set second in outrigger.json; in force in the daemon that runs\n');
+  expect(await marks(client)).toEqual(['second', 'first']);
+  const refused = await place.run(['plugins', 'set', 'first', '--priority', '1']);
   expect(refused.code).toBe(1);
   expect(refused.stdout).toContain('the daemon that runs goes on without it: Cannot use plugin "first"');
-  expect(await marks(client)).toEqual(['first', 'second']);
+  expect(await marks(client)).toEqual(['second', 'first']);
 }, 120_000);
 
 test('outrigger plugins reload and restart give a plugin a new process; both return 4 when no daemon runs', async () => {

@@ -1,4 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../support/wait-until.ts';
 import { document } from './cli-document.ts';
@@ -188,3 +189,16 @@ test('status tells what the journal keeps, and what waits for a plugin that does
   expect(journal.bytes).toBeGreaterThan(statSync(journal.file).size - 1);
   expect((await place.run(['status'])).stdout).toMatch(/journal +\d+ KiB, \d+ written, 0 lost, \d+ queued; 3 events wait for plugins/);
 }, 120_000);
+
+test('a data folder that is removed under the daemon is said in its log and in its status, and the daemon serves on', async () => {
+  place.plugin('quick', HOOKS);
+  const { log } = await place.up();
+  const client = await place.client();
+  await client.ask('emit', EVENT);
+  const { journal } = await document<{ journal: { file: string } }>(place, 'status', 'status');
+  rmSync(dirname(journal.file), { recursive: true });
+  await waitUntil(() => log.text.includes('"data of the daemon is gone"'), 'the log to say so');
+  const { problems } = await document<{ problems: readonly string[] }>(place, 'status', 'status');
+  expect(problems).toEqual([expect.stringContaining(`The folder "${dirname(journal.file)}" was removed`)]);
+  expect((await client.ask('emit', EVENT)).result).toMatchObject({ status: 'continued' });
+}, 60_000);

@@ -29,6 +29,17 @@ test('emit() fails closed when a plugin that the event must not go on without ex
   });
 });
 
+test('emit() settles at once when a plugin gives no number for the length of its first message', async () => {
+  await withHost({ 'bad-first-length': {}, 'adds-tag': {} }, { limits: { startDeadlineMs: 600_000 } }, async (host) => {
+    const outcome = await host.emit('app.save', document());
+
+    const answer = answerOf(outcome, 'bad-first-length');
+    expect(answer).toMatchObject({ status: 'failed', code: 'MESSAGE_INVALID', failOpen: true });
+    expect(answer.message).toContain('Cannot read the first message of plugin "bad-first-length": Content-Length is "undefined"');
+    expect(outcome.payload.tags).toEqual(['good']);
+  });
+});
+
 test('emit() settles at the start deadline when a plugin never answers the handshake, and the process is ended', async () => {
   await withHost({ 'never-answers-hello': {}, 'adds-tag': {} }, { limits: { startDeadlineMs: 400 } }, async (host) => {
     const emitted = host.emit('app.save', document());
@@ -66,8 +77,14 @@ test.each([
 });
 
 test('emit() waits for a plugin that starts slowly: the call timeout counts from when the call is written', async () => {
-  await withHost({ 'starts-slowly': { timeoutMs: 500 }, 'adds-tag': {} }, {}, async (host) => {
-    const outcome = await host.emit('app.save', document('patience'));
+  const timeoutMs = 500;
+  await withHost({ 'starts-slowly': { timeoutMs }, 'adds-tag': {} }, {}, async (host) => {
+    const emitted = host.emit('app.save', document('patience'));
+    await waitUntil(() => statusOf(host, 'starts-slowly').connection.messagesIn === 1, 'the plugin to wait');
+    const since = performance.now();
+    await waitUntil(() => performance.now() > since + timeoutMs, 'more than the call timeout to pass');
+    process.kill(statusOf(host, 'starts-slowly').pid as number, 'SIGUSR2');
+    const outcome = await emitted;
 
     expect(answerOf(outcome, 'starts-slowly')).toMatchObject({ status: 'continued', coldStart: true, metadata: { title: 'patience' } });
     expect(outcome.payload.tags).toEqual(['good']);

@@ -30,6 +30,17 @@ test('a secret reaches the plugin it is granted to and what that changes, and no
   });
 });
 
+test('a secret is in no record of an event, whether it is the latest or others came after it', async () => {
+  await withHost({ 'tells-secret': {} }, { secrets }, async (host) => {
+    const { event, trace } = await host.emit('app.save', document('tell much'));
+    await host.emit('app.save', document('tell much'));
+
+    expect(trace.answers[0]?.metadata).toEqual({ list: new Array(200).fill('it is [secret EXAMPLE_TOKEN]') });
+    expect(host.trace(event)).toEqual(trace);
+    expect(told(host.traces())).not.toMatch(/hush/);
+  });
+});
+
 test('a secret is in no error and no last words of a plugin', async () => {
   const { log, records } = logbook();
   await withHost({ 'tells-secret': {} }, { secrets, log, onFailure: 'fail' }, async (host) => {

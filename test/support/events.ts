@@ -106,7 +106,7 @@ export function plugin(hook: LoadedHook, handle: PluginHandle, wishes: Partial<S
 }
 
 export function planOf(hook: LoadedHook, participants: readonly Participant[]): Plan {
-  return makePlan(hook, participants, new Set(participants.map(({ subscription }) => subscription.plugin)));
+  return makePlan(hook, participants);
 }
 
 /** Fires events at participants. Close it: its clock keeps the process alive. */

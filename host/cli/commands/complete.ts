@@ -17,7 +17,8 @@ export async function complete(context: CliContext, program: Command, words: rea
 async function wordsOf(context: CliContext, wanted: Exclude<Wanted, { kind: 'files' | 'command' }>): Promise<readonly Candidate[]> {
   if (wanted.kind === 'words') return wanted.words;
   try {
-    const { plugins, hooks } = await openRegistry(context);
+    const { plugins, hooks, config } = await openRegistry(context);
+    if (wanted.kind === 'sets') return Object.keys(config.sets ?? {}).map((word) => ({ word, description: '' }));
     if (wanted.kind === 'hooks') return [...hooks.values()].map(({ name, description }) => ({ word: name, description }));
     return [...plugins.values()].map(({ name, manifest }) => ({ word: name, description: manifest?.description ?? '' }));
   } catch {

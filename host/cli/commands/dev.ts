@@ -59,6 +59,7 @@ export async function dev(context: CliContext, folder: string, options: DevComma
     await interact(session, tell);
   } finally {
     await session.close();
+    if (recorder?.trouble !== undefined) context.log.warn(`Cannot record all into "${options.record}": ${recorder.trouble}`);
     recorder?.close();
   }
   return EXIT.done;

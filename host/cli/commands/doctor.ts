@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { resolveCommand } from '../../process/resolve-command.ts';
+import { errorText } from '../../protocol/errors.ts';
 import type { RegisteredPlugin, Registry } from '../../registry/types.ts';
 import type { Choice } from '../../sandbox/machine/choose-driver.ts';
 import { type Inspection, inspectMachine, type Layer } from '../../sandbox/machine/inspect-machine.ts';
@@ -80,7 +81,7 @@ async function placeChecks(context: CliContext): Promise<Check[]> {
   try {
     registry = await openRegistry(context);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     const fix = 'correct the file, then run "outrigger doctor" again';
     return [{ check: 'config', status: 'fail', message, fix }, ...sandboxChecks(await inspectMachine(undefined), [])];
   }

@@ -125,7 +125,7 @@ async function configFile(context: CliContext, plugin: string): Promise<string> 
 }
 
 /** Found, not read: a config that is broken in another place can be edited too. */
-async function firstConfig({ options, cwd, env }: CliContext): Promise<string | undefined> {
+export async function firstConfig({ options, cwd, env }: CliContext): Promise<string | undefined> {
   const { files, problems } = await findConfig({ explicit: options.config, cwd, env });
   const [problem] = problems;
   if (problem) throw new HostError('CONFIG_INVALID', problem.message);

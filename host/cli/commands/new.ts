@@ -9,6 +9,7 @@ import type { LoadedHook } from '../../registry/types.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../print/printable.ts';
+import { tellBuild } from '../tell-build.ts';
 
 export interface NewOptions {
   readonly lang: Language;
@@ -19,13 +20,13 @@ export interface NewOptions {
 
 /** `outrigger new`: a folder that passes `outrigger test` as it stands. */
 export async function newPlugin(context: CliContext, name: string, options: NewOptions): Promise<number> {
-  const { cwd, env, log } = context;
+  const { cwd, log } = context;
   const { lang: language, hook: names = ['conda.pre_command'], catalog = [] } = options;
   const catalogs = await loadCatalogs({ names: catalogNames({ cwd, catalogs: catalog }) });
   const folder = join(cwd, name);
   const written = writePlugin({ name, language, folder, hooks: names.map((one) => find(one, catalogs.hooks)) });
   for (const part of written.missing) log.warn(`"${part}" is not shipped with this host: get the SDK from its registry`);
-  const problem = options.build ? await build(folder, env) : undefined;
+  const problem = options.build ? await build(context, folder) : undefined;
   if (problem !== undefined) log.warn(problem);
   context.answer({ name, language, folder, files: written.files, built: problem === undefined }, () =>
     [
@@ -50,9 +51,9 @@ function find(name: string, hooks: ReadonlyMap<string, LoadedHook>): LoadedHook 
 }
 
 /** The plugin is written all the same: what is missing can be installed later. */
-async function build(folder: string, env: CliContext['env']): Promise<string | undefined> {
+async function build(context: CliContext, folder: string): Promise<string | undefined> {
   try {
-    await buildPlugin(folder, env);
+    await buildPlugin(folder, context.env, tellBuild(context, folder));
     return undefined;
   } catch (error) {
     return (error as Error).message;

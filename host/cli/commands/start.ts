@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from '
 import { dirname, join } from 'node:path';
 import type { StatusResult } from '@outrigger/schemas';
 import { greetDaemon } from '../../client/open-wire.ts';
-import { lockHolder } from '../../daemon/control/daemon-lock.ts';
+import { type LockHolder, lockHolder } from '../../daemon/control/daemon-lock.ts';
 import type { DaemonPlace } from '../../daemon/control/place.ts';
 import { HostError } from '../../protocol/errors.ts';
 import { dataFolder } from '../../registry/data-folder.ts';
@@ -16,6 +16,8 @@ import { cacheFolder } from '../user-folders.ts';
 /** How long a daemon may take until it serves, in milliseconds. */
 const READY_MS = 30_000;
 const POLL_MS = 50;
+/** How long one that runs may take to say how it is. */
+const ANSWER_MS = 5000;
 /** Of the log that is shown when it does not start. */
 const TAIL_BYTES = 4096;
 const OF_SERVICE = /^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/;
@@ -26,12 +28,14 @@ export async function start(context: CliContext, options: Readonly<Record<string
   const place = await placeOf(context);
   const running = await statusOf(place);
   if (running !== undefined) return answer(context, place, { started: false, pid: running.pid });
+  const holder = await lockHolder(place.lock);
+  if (holder !== undefined && isLate(holder)) throw heldUp(place, holder);
   const logFile = await logFileOf(context, place);
   const log = openLog(logFile);
   try {
     const from = fstatSync(log).size;
     const child = launchDaemon(context, options, { log, logFile });
-    const pid = await whenServing(child, place, () => tail(log, from));
+    const pid = await whenServing({ child, place, log: context.log, lastWords: () => tail(log, from) });
     child.unref();
     return answer(context, place, { started: true, pid, logFile });
   } finally {
@@ -98,7 +102,35 @@ function wordsOf({ options }: CliContext, own: Readonly<Record<string, unknown>>
   ];
 }
 
-async function whenServing(child: ChildProcess, place: DaemonPlace, lastWords: () => string): Promise<number> {
+interface Starting {
+  readonly child: ChildProcess;
+  readonly place: DaemonPlace;
+  readonly log: CliContext['log'];
+  readonly lastWords: () => string;
+}
+
+async function whenServing({ child, place, log, lastWords }: Starting): Promise<number> {
+  const end = endOf(child);
+  let isTold = false;
+  for (const deadline = performance.now() + READY_MS; performance.now() < deadline; await pause()) {
+    const status = await statusOf(place);
+    // Another "start" may have been quicker; one daemon is what was asked for.
+    if (status !== undefined) return status.pid;
+    const reason = end();
+    if (reason === undefined) continue;
+    // One that lost the race ends at once; whoever won it may need a moment more.
+    const holder = await lockHolder(place.lock);
+    if (holder === undefined) throw new HostError('HOST_STOPPED', `Cannot start the daemon: ${reason}${said(lastWords())}`);
+    if (isLate(holder)) throw heldUp(place, holder);
+    if (!isTold) log.warn(`Process ${holder.pid} holds the lock of the daemon and does not serve yet: waiting for it`);
+    isTold = true;
+  }
+  child.kill('SIGTERM');
+  throw new HostError('HOST_STOPPED', `Cannot start the daemon: it does not serve after ${READY_MS} ms${said(lastWords())}`);
+}
+
+/** How it ended; undefined while it has not. */
+function endOf(child: ChildProcess): () => string | undefined {
   let ended: string | undefined;
   child.once('error', (error) => {
     ended = error.message;
@@ -106,17 +138,18 @@ async function whenServing(child: ChildProcess, place: DaemonPlace, lastWords: (
   child.once('exit', (code, signal) => {
     ended = signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`;
   });
-  for (const deadline = performance.now() + READY_MS; performance.now() < deadline; await pause()) {
-    const status = await statusOf(place);
-    // Another "start" may have been quicker; one daemon is what was asked for.
-    if (status !== undefined) return status.pid;
-    // One that lost the race ends at once; whoever won it may need a moment more.
-    const isOtherStarting = ended !== undefined && (await lockHolder(place.lock)) !== undefined;
-    if (ended !== undefined && !isOtherStarting)
-      throw new HostError('HOST_STOPPED', `Cannot start the daemon: ${ended}${said(lastWords())}`);
-  }
-  child.kill('SIGTERM');
-  throw new HostError('HOST_STOPPED', `Cannot start the daemon: it does not serve after ${READY_MS} ms${said(lastWords())}`);
+  return () => ended;
+}
+
+/** It had its time to start, and does not serve where this config's daemon is looked for. */
+function isLate({ since }: LockHolder): boolean {
+  return Math.abs(Date.now() - Date.parse(since)) > READY_MS;
+}
+
+function heldUp({ lock, socket }: DaemonPlace, { pid, since }: LockHolder): HostError {
+  const cause = `process ${pid} holds the lock "${lock}" since ${since} and does not answer on "${socket}"`;
+  const cure = `wait if it is stopping, end it with "kill ${pid}", or name its socket in OUTRIGGER_SOCKET if it has another`;
+  return new HostError('HOST_STOPPED', `Cannot start the daemon: ${cause}; ${cure}`);
 }
 
 function said(words: string): string {
@@ -125,7 +158,7 @@ function said(words: string): string {
 
 async function statusOf({ socket }: DaemonPlace): Promise<StatusResult | undefined> {
   try {
-    const answered = await greetDaemon(socket, 'outrigger start');
+    const answered = await greetDaemon(socket, 'outrigger start', ANSWER_MS);
     if ('reason' in answered) return undefined;
     const status = await answered.wire.request<StatusResult>('status');
     answered.wire.end('it answered');

@@ -12,6 +12,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseObject } from '../parse-object.ts';
 import { testReport } from '../print/test-report.ts';
+import { tellBuild } from '../tell-build.ts';
 import { UsageError } from '../usage-error.ts';
 import { cacheFolder } from '../user-folders.ts';
 
@@ -39,7 +40,8 @@ export async function testPlugin(context: CliContext, words: readonly string[], 
 }
 
 /** One word that is a folder is a plugin's; all else is a command. */
-export async function targetOf({ cwd, env }: CliContext, words: readonly string[], options: TargetOptions): Promise<Target> {
+export async function targetOf(context: CliContext, words: readonly string[], options: TargetOptions): Promise<Target> {
+  const { cwd, env } = context;
   const cacheDir = cacheFolder(env) ?? join(tmpdir(), 'outrigger');
   const config = options.pluginConfig === undefined ? {} : { config: parseObject(options.pluginConfig, { what: 'configuration', cwd }) };
   const place = { cwd, env, cacheDir, ...config, catalogs: options.catalog ?? [] };
@@ -48,7 +50,7 @@ export async function targetOf({ cwd, env }: CliContext, words: readonly string[
   if (words.length <= 1 && isFolder(folder)) {
     if (options.hooks !== undefined)
       throw new UsageError(`Cannot use --hooks with the folder "${first}": its manifest names its hook points`);
-    if (options.build !== false) await buildPlugin(folder, env);
+    if (options.build !== false) await buildPlugin(folder, env, tellBuild(context, folder));
     return folderTarget(first, { ...place, isConfined: options.sandbox === true });
   }
   refuseOdd(words, { cwd, path: env['PATH'] ?? '' });

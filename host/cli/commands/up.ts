@@ -121,9 +121,10 @@ async function setEnabled({ host, file, reload }: Switching, plugin: string, isE
     throw new HostError('PLUGIN_UNKNOWN', `Cannot switch plugin "${plugin}": there is none of this name`);
   if (file === undefined) throw new HostError('CONFIG_INVALID', `Cannot switch plugin "${plugin}": this daemon has no config file`);
   await setPluginEnabled(file, plugin, isEnabled);
-  const { applied, reason } = await reload({ action: isEnabled ? 'enable' : 'disable', plugin, by: BY_DASHBOARD });
+  const { applied, reason, kept } = await reload({ action: isEnabled ? 'enable' : 'disable', plugin, by: BY_DASHBOARD });
   const what = `${plugin} is ${isEnabled ? 'enabled' : 'disabled'} in ${file}`;
-  return applied ? what : `${what}, but not in this daemon: ${reason ?? 'it kept its configuration'}`;
+  const own = kept?.find((one) => one.plugin === plugin);
+  return applied && own === undefined ? what : `${what}, but not in this daemon: ${own?.reason ?? reason ?? 'it kept its configuration'}`;
 }
 
 function httpPortOf({ http }: Options): number | undefined {

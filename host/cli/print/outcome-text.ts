@@ -14,8 +14,16 @@ export function outcomeText(outcome: Decision): Cell {
   if (outcome.status === 'continued') return { text: 'continued', tone: 'good' };
   if (outcome.status === 'cancelled') return { text: 'cancelled', tone: 'warn' };
   if (outcome.status === 'replaced') return { text: `replaced by ${by}`, tone: 'warn' };
-  const who = outcome.cause === 'failure' ? `blocked because ${by} failed` : `blocked by ${by}`;
-  return { text: outcome.violation ? `${who}: ${violationText(outcome.violation)}` : who, tone: 'bad' };
+  const isFailure = outcome.cause === 'failure';
+  const who = isFailure ? `blocked because ${by} failed` : `blocked by ${by}`;
+  const violation = outcome.violation && (isFailure ? withFirstLine(outcome.violation) : outcome.violation);
+  return { text: violation ? `${who}: ${violationText(violation)}` : who, tone: 'bad' };
+}
+
+/** What follows a failure are the last lines that the plugin wrote; the log and the trace have them. */
+function withFirstLine<V extends { readonly reason: string }>(violation: V): V {
+  const [first = '', ...more] = violation.reason.split('\n');
+  return more.length === 0 ? violation : { ...violation, reason: `${first} …` };
 }
 
 /** `reason (code)` */

@@ -103,7 +103,7 @@ function factCells({ metadata = {} }: TracedAnswer): Cell[] {
 }
 
 /** `/env/HOME: "a" → "b"` */
-export function changeText({ pointer, from, to }: Change): string {
+function changeText({ pointer, from, to }: Change): string {
   return `${printable(pointer) || '(all)'}: ${printableValue(from)} → ${printableValue(to)}`;
 }
 

@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { jsonMistake } from '../../dispatcher/json-mistake.ts';
@@ -34,8 +33,6 @@ export async function findConfigFile(path: string, at: { cwd: string; extension:
 
 /** What a config file says; an empty one says nothing. Throws CONFIG_INVALID with the place of the mistake. */
 export async function readConfigFile(file: string): Promise<{ value: unknown; locate(pointer: string): string }> {
-  // Opening a pipe would wait for somebody to write into it.
-  if ((await statsOf(file))?.isFile() === false) throw new HostError('CONFIG_INVALID', `Cannot read "${file}": it is not a regular file`);
   const source = await readText(file, MAX_CONFIG_BYTES);
   if ('problem' in source) throw new HostError('CONFIG_INVALID', source.problem);
   const document = await readDocument(file.toLowerCase(), source.text);
@@ -78,15 +75,11 @@ async function yamlOf(data: unknown): Promise<string> {
 }
 
 async function isThere(file: string): Promise<boolean> {
-  return (await statsOf(file)) !== undefined;
-}
-
-/** Undefined: there is no such file. */
-async function statsOf(file: string): Promise<Stats | undefined> {
   try {
-    return await stat(file);
+    await stat(file);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw new HostError('CONFIG_INVALID', `Cannot look for config file "${file}": ${(error as Error).message}`, { cause: error });
   }
 }

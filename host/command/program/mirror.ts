@@ -1,5 +1,6 @@
 import type { HookMap } from '@outrigger/schemas';
-import { applyPatch, isFields, sameJson } from '../../dispatcher/patch.ts';
+import { equal } from '@outrigger/schemas/runtime';
+import { applyPatch, isFields } from '../../dispatcher/patch.ts';
 import { isClass } from './config-sources.ts';
 import { fieldsToData, toData } from './to-data.ts';
 import type { InvocationData, ParserData, Slot } from './types.ts';
@@ -107,7 +108,7 @@ function typeData(types: InvocationData['configTypes'], knownArgs: Readonly<Fiel
 
 /** Sets what differs between two states of the data in the living object, as deep down as both sides have fields. */
 function assignChange(owner: Fields, key: string, { before, after }: { before: unknown; after: unknown }): void {
-  if (sameJson(before, after)) return;
+  if (equal(before, after)) return;
   const current = Object.hasOwn(owner, key) ? owner[key] : undefined;
   if (!(isFields(current) && isFields(before) && isFields(after))) {
     const value = structuredClone(after);
@@ -125,7 +126,7 @@ function assignChange(owner: Fields, key: string, { before, after }: { before: u
 
 /** The JSON Merge Patch from one state to the other; undefined when they are the same. A key that becomes null is removed: patches cannot say more. */
 function patchBetween(before: unknown, after: unknown): unknown {
-  if (sameJson(before, after)) return undefined;
+  if (equal(before, after)) return undefined;
   if (!isFields(before) || !isFields(after)) return after;
   const entries: [string, unknown][] = [];
   for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) entries.push([key, null]);

@@ -149,17 +149,19 @@ export class ClientConnection {
     const signal = new RequestSignal();
     this.#inFlight.set(id, signal);
     try {
-      this.#send(id, `"result":${JSON.stringify((await this.#answer(method, params, signal)) ?? null)}`);
+      const answer = this.#answer(method, params, signal);
+      this.#send(id, `"result":${JSON.stringify((answer instanceof Promise ? await answer : answer) ?? null)}`);
     } catch (error) {
       if (!(error instanceof HostError)) this.#options.log.error('a request of a client failed', { method, error: String(error) });
       this.#refuse(id, error);
     } finally {
+      signal.onOver?.();
       this.#inFlight.delete(id);
       if (this.#isLast && this.#inFlight.size === 0) this.close();
     }
   }
 
-  #answer(method: string, params: unknown, signal: RequestSignal): Promise<unknown> {
+  #answer(method: string, params: unknown, signal: RequestSignal): unknown {
     if (this.#greeted !== undefined && method !== 'hello') return this.#greeted.answer(method, params, signal);
     return this.#answerFirst(method, params, signal);
   }
@@ -221,7 +223,7 @@ export class ClientConnection {
 
   /** `rest` is JSON without the braces. */
   #send(id: Id | null, rest: string): void {
-    if (!this.#ended) this.#writer?.write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${rest}}`);
+    if (!this.#ended) this.#writer?.write(`{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},${rest}}`);
   }
 }
 

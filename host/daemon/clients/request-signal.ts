@@ -3,7 +3,11 @@ import type { CancelSignal } from '../../protocol/types.ts';
 /** Tells that a request was cancelled. An AbortController for each request would cost as much as reading it: made for those who ask for one. */
 export class RequestSignal implements CancelSignal {
   aborted = false;
-  #listeners: Set<() => void> | undefined;
+  /** Called once, when the request was answered. */
+  onOver: (() => void) | undefined;
+  /** Most requests have one, and no list of them. */
+  #listener: (() => void) | undefined;
+  #others: Set<() => void> | undefined;
   #controller: AbortController | undefined;
 
   /** The same for who needs a real one. */
@@ -18,19 +22,26 @@ export class RequestSignal implements CancelSignal {
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    const listeners = [...(this.#listeners ?? [])];
-    this.#listeners = undefined;
-    for (const listener of listeners) listener();
+    const [first, others] = [this.#listener, this.#others ?? []];
+    this.#listener = undefined;
+    this.#others = undefined;
+    first?.();
+    for (const listener of others) listener();
     this.#controller?.abort();
   }
 
   /** Called once, when it is cancelled from now on. */
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
+    if (this.#listener === undefined && this.#others === undefined) {
+      this.#listener = listener;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener);
+    if (this.#listener === listener) this.#listener = undefined;
+    this.#others?.delete(listener);
   }
 }

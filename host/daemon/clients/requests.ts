@@ -72,17 +72,13 @@ export class ClientScope {
     this.actor = actor;
   }
 
-  /** Answers one request. Rejects with METHOD_UNKNOWN, PARAMS_INVALID or what the host says. */
-  async answer(method: string, params: unknown, signal: RequestSignal): Promise<unknown> {
+  /** The answer to one request, or a promise of it. Throws or rejects with METHOD_UNKNOWN, PARAMS_INVALID or what the host says. */
+  answer(method: string, params: unknown, signal: RequestSignal): unknown {
     const known = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
     if (known === undefined) throw new HostError('METHOD_UNKNOWN', `Cannot answer "${method.slice(0, 200)}": there is no such method`);
     assertFits(method, known.accepts, params);
-    const leave = known.isWork ? this.control?.enter(method) : undefined;
-    try {
-      return await known.handle(this, (params ?? {}) as never, signal);
-    } finally {
-      leave?.();
-    }
+    if (known.isWork) signal.onOver = this.control?.enter(method);
+    return known.handle(this, (params ?? {}) as never, signal);
   }
 
   /** Throws SCOPE_CLOSED for a session that is not open. */
@@ -103,7 +99,7 @@ export class ClientScope {
 
 /** Throws PARAMS_INVALID. */
 export function assertFits(method: string, accepts: (typeof validators)[keyof typeof validators], params: unknown): void {
-  const [issue] = check(accepts, params ?? {}) ?? [];
+  const issue = check(accepts, params ?? {})?.[0];
   if (issue !== undefined) throw new HostError('PARAMS_INVALID', `Cannot answer "${method}": its params${issue.pointer} ${issue.message}`);
 }
 
@@ -115,12 +111,12 @@ export function heardIn(host: AnyHost, scope: AnyHost | AnySession): string[] {
     .filter((name) => scope.has(name));
 }
 
-async function emit(client: ClientScope, params: EmitParams, signal: CancelSignal): Promise<EmitResult> {
+function emit(client: ClientScope, params: EmitParams, signal: CancelSignal): Promise<EmitResult> {
   const { hook, payload, session, operation, traceparent, trace } = params;
   const scope = client.scope(session);
   const options = traceparent === undefined ? { signal } : { signal, traceparent };
-  const outcome = await (operation === undefined ? scope : scope.operation(operation)).emit(hook, payload, options);
-  return resultOf(outcome, payload, trace === true);
+  const emitted = (operation === undefined ? scope : scope.operation(operation)).emit(hook, payload, options);
+  return emitted.then((outcome) => resultOf(outcome, payload, trace === true));
 }
 
 /** What goes back: the payload only when somebody changed it. */

@@ -58,7 +58,8 @@ export class Clients {
   #serve(stream: Duplex, isToken: IsToken): void {
     const { control, log, helloMs = HELLO_MS } = this.#options;
     if (isToken !== undefined) this.#strangers.add(stream);
-    const late = setTimeout(() => stream.destroy(), helloMs);
+    const silent = new HostError('REQUEST_INVALID', `Cannot serve the client: it said no "hello" within ${helloMs} ms`);
+    const late = setTimeout(() => turnAway(stream, silent), helloMs);
     const client = new ClientConnection({
       input: stream,
       output: stream,
@@ -110,9 +111,11 @@ export class Clients {
 /** Full names of the hook points of a catalog, as far as it is one; of a shipped one by its name. */
 function hookNames(given: Readonly<Record<string, unknown>> | string): string[] {
   const catalog = typeof given === 'string' ? shipped[given] : given;
-  if (catalog === undefined) return [`${String(given)}.…`];
+  if (catalog === undefined) return [`${given}.…`];
   const { name, hooks } = catalog;
-  return typeof hooks === 'object' && hooks !== null ? Object.keys(hooks).map((hook) => `${String(name)}.${hook}`) : [];
+  return typeof hooks === 'object' && hooks !== null
+    ? Object.keys(hooks).map((hook) => `${typeof name === 'string' ? name : JSON.stringify(name)}.${hook}`)
+    : [];
 }
 
 function turnAway(stream: Duplex, refusal: HostError): void {

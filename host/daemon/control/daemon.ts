@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { DashboardResult, ReloadResult, StatusResult, StopResult } from '@outrigger/schemas';
 import { within } from '../../process/terminate.ts';
-import { HostError } from '../../protocol/errors.ts';
+import { errorText, HostError } from '../../protocol/errors.ts';
 import type { Logger } from '../../protocol/types.ts';
 import { HOST } from '../../supervisor/handshake.ts';
 import { type Actor, APPLICATION, starter } from '../audit.ts';
@@ -12,12 +12,13 @@ import type { ReloadOptions } from '../live/reloader.ts';
 import { CallTimes } from '../metrics/call-times.ts';
 import { Clients, type IsToken } from './clients.ts';
 import { EndedEvents } from './ended-events.ts';
+import { KeptFolder } from './kept-folder.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
 import { inheritedSocket, Notifier } from './notifier.ts';
 import { assertSafeFolder, makeOwnFolder } from './own-folder.ts';
 import type { DaemonPlace } from './place.ts';
 import { hostStatus, type TrippedBreaker } from './status.ts';
-import { type Control, DRAIN_MS, type OnReload } from './types.ts';
+import { type Control, DRAIN_MS, type OnReload, type Page } from './types.ts';
 import { listening, listenOnSocket } from './unix-socket.ts';
 
 export interface DaemonOptions {
@@ -42,13 +43,6 @@ export interface DaemonOptions {
   readonly drainMs?: number;
 }
 
-/** A page for people, opened when somebody wants it. */
-export interface Page {
-  readonly address: string | undefined;
-  /** Resolves to the link. Rejects with CONFIG_INVALID. */
-  open(port?: number): Promise<string>;
-}
-
 const KEEP_ALIVE_MS = 60_000;
 
 /** A host that many clients share. It serves from `open()` until `stop()`; closing the host is left to whoever made it. */
@@ -62,6 +56,7 @@ export class Daemon implements Control {
   readonly #addresses: string[] = [];
   readonly #times: CallTimes = new CallTimes();
   readonly events: EndedEvents;
+  readonly #kept: KeptFolder | undefined;
   readonly #startedAt: Date = new Date();
   /** A clock that nobody sets. */
   readonly #began: number = performance.now();
@@ -91,12 +86,15 @@ export class Daemon implements Control {
     const { host, log, env } = options;
     const unwatch = host.watch(this.#times.watch);
     this.events = new EndedEvents(host);
+    const { journal } = host.stats();
+    this.#kept = journal && new KeptFolder(journal.file, log);
     this.#clients = new Clients({ host, log, control: this });
     this.#notifier = new Notifier(env, log);
     this.stopped = new Promise((resolve) => {
       this.#settle = () => {
         unwatch();
         this.events.close();
+        this.#kept?.close();
         resolve();
       };
     });
@@ -122,7 +120,7 @@ export class Daemon implements Control {
       addresses: [...this.#addresses, ...(dashboard?.address === undefined ? [] : [dashboard.address])],
       clients: this.#clients.count,
       inFlight: this.#working,
-      ...hostStatus({ host, configFiles, breakers: breakers?.() ?? [], times: this.#times }),
+      ...hostStatus({ host, configFiles, breakers: breakers?.() ?? [], times: this.#times, problem: this.#kept?.problem() }),
     };
   }
 
@@ -242,7 +240,7 @@ export class Daemon implements Control {
     try {
       return await this.#options.onReload(options);
     } catch (error) {
-      return { applied: false, reason: error instanceof Error ? error.message : String(error), problems: [] };
+      return { applied: false, reason: errorText(error), problems: [] };
     }
   }
 }

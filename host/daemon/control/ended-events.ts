@@ -34,6 +34,7 @@ export class EndedEvents {
   }
 
   read({ hook, events = EVENTS, after }: TracesReadParams): TracesReadResult {
+    this.#host.tellWatchers();
     const wanted = this.#ended.filter((one) => one.number > (after ?? 0) && (hook === undefined || one.hook === hook));
     // Whoever goes on from somewhere gets the next ones, everybody else the latest.
     const inTurn = after === undefined ? wanted.toReversed() : wanted;

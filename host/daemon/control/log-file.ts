@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { HostError } from '../../protocol/errors.ts';
 
 /** A larger log is moved to `<file>.1`, in place of the one there. */
@@ -6,7 +7,10 @@ export const MAX_LOG_BYTES: number = 8 * 1024 * 1024;
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
-/** The log of a daemon in the background: at most two files of a bounded size. Nothing here throws after it was opened. */
+/**
+ * The log of a daemon in the background: at most two files of a bounded size. One that was moved or removed by somebody else is begun
+ * anew at its place. Nothing here throws after it was opened.
+ */
 export class LogFile {
   readonly #file: string;
   readonly #maxBytes: number;
@@ -30,6 +34,7 @@ export class LogFile {
   readonly write = (line: string): void => {
     const bytes = Buffer.from(line);
     try {
+      this.#keepPlace();
       if (this.#bytes > 0 && this.#bytes + bytes.length > this.#maxBytes) this.#rotate();
       this.#bytes += writeSync(this.#fd, bytes);
     } catch {
@@ -44,9 +49,20 @@ export class LogFile {
 
   #rotate(): void {
     renameSync(this.#file, `${this.#file}.1`);
+    this.#beginAnew();
+  }
+
+  #keepPlace(): void {
+    const there = statSync(this.#file, { throwIfNoEntry: false });
+    if (there?.ino === fstatSync(this.#fd).ino) return;
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    this.#beginAnew();
+  }
+
+  #beginAnew(): void {
     const next = openSync(this.#file, APPEND, 0o600);
     closeSync(this.#fd);
     this.#fd = next;
-    this.#bytes = 0;
+    this.#bytes = fstatSync(next).size;
   }
 }

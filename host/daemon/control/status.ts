@@ -42,10 +42,12 @@ export interface StatusSources {
   readonly configFiles: readonly string[];
   readonly breakers: readonly TrippedBreaker[];
   readonly times: CallTimes;
+  /** What is wrong with the daemon itself. */
+  readonly problem?: string | undefined;
 }
 
 /** How a host and its plugins are, as clients are told. */
-export function hostStatus({ host, configFiles, breakers, times }: StatusSources): HostPart {
+export function hostStatus({ host, configFiles, breakers, times, problem }: StatusSources): HostPart {
   const { events, blocked, replaced, answers, failOpens, journal } = host.stats();
   return {
     memoryKb: Math.round(process.memoryUsage.rss() / KB),
@@ -58,7 +60,10 @@ export function hostStatus({ host, configFiles, breakers, times }: StatusSources
       const [plugin = '', hook = '', code = ''] = key.split(' ');
       return { plugin, hook, code, count };
     }),
-    problems: host.problems.map(({ message, plugin }) => (plugin === undefined ? message : `${plugin}: ${message}`)),
+    problems: [
+      ...(problem === undefined ? [] : [problem]),
+      ...host.problems.map(({ message, plugin }) => (plugin === undefined ? message : `${plugin}: ${message}`)),
+    ],
     ...(journal === undefined ? {} : { journal: journalPart(journal) }),
     ...(host.lastReload === undefined ? {} : { lastReload: reloadPart(host.lastReload) }),
     plugins: host.plugins().map((info) => {

@@ -21,7 +21,14 @@ export interface Control {
   readonly events: EndedEvents;
 }
 
-/** Reads the configuration again and takes it over as a whole, or not at all. What it rejects with is the reason. */
+/** A page for people, opened when somebody wants it. */
+export interface Page {
+  readonly address: string | undefined;
+  /** Resolves to the link. Rejects with CONFIG_INVALID. */
+  open(port?: number): Promise<string>;
+}
+
+/** Reads the configuration again and takes it over, or nothing of it. What it rejects with is the reason. */
 export type OnReload = (options: ReloadOptions) => ReloadResult | Promise<ReloadResult>;
 
 /** Most clients at one time; more are told SERVICE_BUSY and let go. */

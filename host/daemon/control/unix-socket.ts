@@ -4,6 +4,7 @@ import { HostError } from '../../protocol/errors.ts';
 
 /** How long a socket may take to accept a connection before it counts as dead. */
 const ANSWER_MS = 5000;
+const READ_BYTES = 64 * 1024;
 const ONLY_OWNER = 0o600;
 const NOT_OWNER = 0o177;
 
@@ -33,10 +34,19 @@ export async function listening(server: Server, listen: () => void): Promise<voi
   });
 }
 
-/** A connection to a socket; undefined with the reason when nobody answers. */
-export function connectTo(path: string): Promise<{ readonly socket: Socket } | { readonly code: string }> {
+/** A connection to a socket, or the code of the reason when nobody answers. What it reads is given to `onChunk`, and is valid only during the call. */
+export function connectTo(
+  path: string,
+  onChunk: (chunk: Buffer) => void = () => {},
+): Promise<{ readonly socket: Socket } | { readonly code: string }> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    // One buffer for all reads: a new one of 64 KB for each costs as much as parsing what is in it.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (bytes: number): boolean => {
+      onChunk(buffer.subarray(0, bytes));
+      return true;
+    };
+    const socket = connect({ path, onread: { buffer, callback } });
     socket.setTimeout(ANSWER_MS, () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
     const fail = (error: NodeJS.ErrnoException): void => resolve({ code: error.code ?? error.message });
     socket.once('error', fail);

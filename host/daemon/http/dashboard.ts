@@ -7,6 +7,8 @@ import type { Logger } from '../../protocol/types.ts';
 import type { AnyHost } from '../clients/types.ts';
 import type { FinishedEvent } from '../metrics/finished-event.ts';
 import type { PrometheusMetrics } from '../metrics/prometheus.ts';
+import { Connections } from './connections.ts';
+import { isLetIn } from './guard.ts';
 import { KeptLines } from './kept-lines.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { LogTail } from './log-tail.ts';
@@ -24,6 +26,7 @@ export interface DashboardOptions {
 
 const TOKEN_BYTES = 32;
 const REQUEST_MS = 10_000;
+const NO_FAILURES: readonly string[] = Object.freeze([]);
 
 /** The HTTP side of a daemon, on this machine only: the page, its live updates, and the numbers for Prometheus. */
 export class Dashboard {
@@ -32,6 +35,7 @@ export class Dashboard {
   readonly #feed: LiveFeed;
   readonly #token: string = randomBytes(TOKEN_BYTES).toString('base64url');
   readonly #endings: (() => void)[] = [];
+  readonly #connections: Connections = new Connections(MAX_CONNECTIONS);
   #metrics: PrometheusMetrics | undefined;
   #opening: Promise<Server> | undefined;
   #address: string | undefined;
@@ -89,9 +93,9 @@ export class Dashboard {
   async #listen(port: number): Promise<Server> {
     const { host, status } = this.#options;
     const { PrometheusMetrics } = await import('../metrics/prometheus.ts');
-    this.#metrics ??= new PrometheusMetrics({ status });
+    this.#metrics ??= new PrometheusMetrics({ status, droppedConnections: () => this.#connections.dropped });
     const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS });
-    server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', (socket) => this.#connections.accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(new HostError('CONFIG_INVALID', `Cannot serve HTTP on 127.0.0.1:${port}: ${error.message}`, { cause: error })),
@@ -99,7 +103,10 @@ export class Dashboard {
       server.listen({ host: '127.0.0.1', port }, resolve);
     });
     const site = this.#site((server.address() as AddressInfo).port);
-    server.on('request', (request, response) => void answerRequest(site, request, response));
+    server.on('request', (request, response) => {
+      this.#connections.heard(request.socket, isLetIn(request, site.door));
+      void answerRequest(site, request, response);
+    });
     server.on('error', (error) => this.#options.log.error('HTTP failed', { reason: error.message }));
     this.#endings.push(host.watch(this.#metrics.watch));
     this.#address = `http://127.0.0.1:${site.door.port}`;
@@ -120,6 +127,7 @@ export class Dashboard {
 
   #goLive(response: ServerResponse): boolean {
     response.socket?.setNoDelay(true);
+    this.#options.host.tellWatchers();
     return this.#feed.add(response, { events: this.#events.latest(), log: this.#options.tail.latest() });
   }
 
@@ -139,15 +147,12 @@ export class Dashboard {
 }
 
 function eventLine({ event, hook, time, durationMs, status, by, calls }: FinishedEvent): EventLine {
-  return {
-    event,
-    hook,
-    time,
-    durationMs,
-    status,
-    ...(by === undefined ? {} : { by }),
-    calls: calls.length,
-    failures: [...new Set(calls.flatMap(({ code }) => code ?? []))],
-    modified: calls.filter((call) => call.status === 'modified').length,
-  };
+  let failures = NO_FAILURES;
+  let modified = 0;
+  for (const call of calls) {
+    if (call.status === 'modified') modified += 1;
+    else if (call.code !== undefined && !failures.includes(call.code)) failures = [...failures, call.code];
+  }
+  const line = { event, hook, time, durationMs, status, calls: calls.length, failures, modified };
+  return by === undefined ? line : { ...line, by };
 }

@@ -121,7 +121,10 @@ function sendTrace({ site, response, url }: Exchange): void {
 
 async function act({ site, request, response }: Exchange): Promise<void> {
   const { action, plugin } = await bodyOf(request);
-  json(response, 200, { message: await site.act(String(action), String(plugin)) });
+  if (typeof action !== 'string' || typeof plugin !== 'string') {
+    throw new HostError('PARAMS_INVALID', 'Cannot do this: the body names no plugin and action as texts: use restart, enable or disable');
+  }
+  json(response, 200, { message: await site.act(action, plugin) });
 }
 
 /** Rejects with PARAMS_INVALID. */

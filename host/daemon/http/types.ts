@@ -56,7 +56,7 @@ export interface Operator {
 
 /** Default of `up --http`. */
 export const HTTP_PORT = 7410;
-/** Most connections at one time; more are closed at once. */
+/** Most connections at one time; one more takes the place of the quietest that showed no token. */
 export const MAX_CONNECTIONS = 64;
 /** Most pages that are told what happens; more get 503. */
 export const MAX_PAGES = 16;

@@ -4,6 +4,7 @@ import { formatProblem } from '../../registry/load-config.ts';
 import type { Problem, Registry } from '../../registry/types.ts';
 import { APPLICATION, type AuditEntry } from '../audit.ts';
 import type { Core } from '../core.ts';
+import { lostPlugins } from './keep-last.ts';
 import { whyNot } from './why-not.ts';
 
 export interface ReloadOptions {
@@ -25,7 +26,10 @@ export interface ReloadRecord extends ReloadResult {
 /** Reads everything anew. Throws HostError. */
 export type LoadAgain = (config: Config | undefined) => Promise<Registry>;
 
-/** Takes over what has changed on disk while the host runs: as a whole, or not at all and with the reason. */
+/**
+ * Takes over what has changed on disk while the host runs, or nothing and with the reason. A plugin that cannot be used as it is now
+ * stays as it was, and holds up nothing else, unless it is one that was asked for by name.
+ */
 export class Reloader {
   latest: ReloadRecord | undefined;
   readonly #core: Core;
@@ -60,12 +64,16 @@ export class Reloader {
     this.latest = { ...result, time: new Date().toISOString() };
     const { cause = { action: 'reload', by: APPLICATION }, plugins = options.changed } = options;
     const detail = cause.detail ?? (plugins === undefined || plugins.length === 0 ? undefined : plugins.join(', '));
-    this.#core.audit({ ...cause, detail, reason: result.applied ? undefined : (result.reason ?? 'it was refused') });
+    this.#core.audit({ ...cause, detail, reason: refusalOf(result, cause.plugin) });
     if (!result.applied) {
       for (const name of options.changed ?? []) this.#owed.add(name);
       return result;
     }
     this.#owed.clear();
+    for (const { plugin, reason } of result.kept ?? []) {
+      this.#owed.add(plugin);
+      this.#core.warn(reason);
+    }
     this.#config = options.config ?? this.#config;
     for (const listener of this.#listeners) listener();
     return result;
@@ -77,23 +85,33 @@ export class Reloader {
       const registry = await this.#load(options.config ?? this.#config);
       const problems = registry.problems.map(lineOf);
       for (const name of options.plugins ?? []) assertUsable(registry, name);
-      const reason = whyNot(roster.registry, registry);
+      const lost = lostPlugins(roster.registry, registry);
+      const asked = lost.find(({ plugin }) => options.plugins?.includes(plugin));
+      const reason = whyNot(roster.registry, registry) ?? asked?.reason;
       if (reason !== undefined) return { applied: false, reason, problems };
       this.#core.assertRunning();
       const done = await roster.change({
         registry,
+        lost,
         reloaded: new Set([...(options.plugins ?? []), ...(options.changed ?? []), ...this.#owed]),
         started: new Set(options.plugins ?? []),
         check: () => this.#core.checkPlans(),
       });
       if ('failure' in done) return { applied: false, reason: this.#core.guard.text(done.failure.message), problems };
       this.#core.letGo(done.gone);
-      return { applied: true, problems };
+      return { applied: true, problems, ...(done.kept.length === 0 ? {} : { kept: [...done.kept] }) };
     } catch (error) {
       if (!(error instanceof HostError) || error.code === 'HOST_STOPPED' || error.code === 'PLUGIN_UNKNOWN') throw error;
       return { applied: false, reason: error.message, problems: [] };
     }
   }
+}
+
+/** Why what was done is not in force; undefined when it is. */
+function refusalOf({ applied, reason, kept = [] }: ReloadResult, plugin: string | undefined): string | undefined {
+  if (!applied) return reason ?? 'it was refused';
+  const concerned = kept.filter((one) => plugin === undefined || one.plugin === plugin);
+  return concerned.length === 0 ? undefined : concerned.map((one) => one.reason).join('; ');
 }
 
 function assertUsable({ plugins }: Registry, name: string): void {

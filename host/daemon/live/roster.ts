@@ -1,59 +1,13 @@
 import type { Permissions } from '@outrigger/schemas';
-import type { Participant } from '../../dispatcher/plan.ts';
 import type { Failure } from '../../protocol/types.ts';
-import type { LoadedHook, RegisteredPlugin, Registry } from '../../registry/types.ts';
-import type { PluginSpec } from '../../supervisor/types.ts';
-import { type Prepared, type VersionedDeps, VersionedPlugin } from '../../supervisor/versioned-plugin.ts';
-import type { HostJournal } from '../host-journal.ts';
-import type { KeptData } from '../kept-data.ts';
-import type { LiveGrants } from '../live-grants.ts';
+import type { RegisteredPlugin, Registry, Subscription } from '../../registry/types.ts';
+import { VersionedPlugin } from '../../supervisor/versioned-plugin.ts';
 import { pluginParticipant, seeing } from '../participants.ts';
 import { pluginSpec } from '../plugin-spec.ts';
-import { guardedHandle, type SecretGuard } from '../redact-secrets.ts';
-
-/** A plugin's place at one hook point. */
-export interface Placed {
-  readonly hook: LoadedHook;
-  readonly participant: Participant;
-}
-
-export interface RosterDeps extends Pick<VersionedDeps, 'timers' | 'log' | 'serve' | 'trialMs'> {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cacheDir: string;
-  readonly inspectPlugin: string | undefined;
-  readonly guard: SecretGuard;
-  readonly grants: LiveGrants;
-  readonly kept: KeptData;
-  readonly journal: HostJournal | undefined;
-}
-
-/** A plugin that is in use. */
-interface Member {
-  readonly plugin: VersionedPlugin;
-  readonly spec: PluginSpec;
-  /** All that a running process cannot be told of: what differs needs a new one. */
-  readonly print: string;
-  readonly placed: readonly Placed[];
-}
-
-/** What `change()` found out about one plugin. */
-interface Draft {
-  readonly registered: RegisteredPlugin;
-  readonly spec: PluginSpec;
-  readonly print: string;
-  readonly before: Member | undefined;
-  readonly prepared: Prepared | undefined;
-}
-
-export interface Change {
-  readonly registry: Registry;
-  /** Plugins whose code is another, whatever their registration says. */
-  readonly reloaded: ReadonlySet<string>;
-  /** Plugins that are started when they do not run. */
-  readonly started: ReadonlySet<string>;
-  /** Throws when the plugins do not fit together; then nothing has changed. */
-  readonly check: () => void;
-}
+import { guardedHandle } from '../redact-secrets.ts';
+import { keepLast, keptFor } from './keep-last.ts';
+import { printOf } from './print-of.ts';
+import type { Change, Changed, Draft, Member, Outline, Placed, RosterDeps } from './types.ts';
 
 /** The plugins of a host as they are right now. Everybody who asks gets the same answer until `version` changes. */
 export class Roster {
@@ -62,7 +16,8 @@ export class Roster {
   readonly #deps: RosterDeps;
   readonly #inForce: { registry: Registry };
   #members: ReadonlyMap<string, Member> = new Map();
-  #names: ReadonlySet<string> = new Set();
+  /** Made when first needed, for the members of one version. */
+  #everybody: { readonly version: number; readonly byHook: ReadonlyMap<string, readonly Placed[]> } | undefined;
 
   constructor(inForce: { registry: Registry }, deps: RosterDeps) {
     this.#inForce = inForce;
@@ -78,8 +33,6 @@ export class Roster {
     this.#put(this.#enabled(this.registry).map((plugin) => this.#draft(plugin, this.registry, undefined)));
     this.#deps.journal?.release(this.#members.keys());
   }
-
-  readonly names = (): ReadonlySet<string> => this.#names;
 
   plugin(name: string): VersionedPlugin | undefined {
     return this.#members.get(name)?.plugin;
@@ -97,39 +50,36 @@ export class Roster {
     return this.#members.get(plugin)?.placed ?? [];
   }
 
-  /** The subscriptions of plugins that hear every event. */
-  forEverybody(): Placed[] {
-    const { plugins = {} } = this.registry.config;
-    return [...this.#members].flatMap(([name, { placed }]) => (plugins[name]?.scope === 'session' ? [] : placed));
+  /** The subscriptions to this hook point of plugins that hear every event. */
+  forEverybody(hook: string): readonly Placed[] {
+    if (this.#everybody?.version !== this.version) {
+      const { plugins = {} } = this.registry.config;
+      const placed = [...this.#members].flatMap(([name, member]) => (plugins[name]?.scope === 'session' ? [] : member.placed));
+      this.#everybody = { version: this.version, byHook: Map.groupBy(placed, (one) => one.hook.name) };
+    }
+    return this.#everybody.byHook.get(hook) ?? [];
   }
 
   /**
-   * Takes over another registry, as a whole or not at all: new versions are started beside the old ones first. The result is why not, or
-   * the plugins that are no longer used and must be ended when nothing asks for them any more.
+   * Takes over another registry: new versions are started beside the old ones first, and where one cannot be used the one before stays.
+   * The result is why nothing has changed, or the plugins that stayed as they were, and those that are no longer used and must be ended
+   * when nothing asks for them any more.
    */
-  async change(change: Change): Promise<{ readonly failure: Failure } | { readonly gone: readonly VersionedPlugin[] }> {
-    const { registry, check } = change;
-    const drafts = await Promise.all(this.#enabled(registry).map((plugin) => this.#prepare(plugin, change)));
-    const failure = drafts.find(({ prepared }) => prepared?.failure !== undefined)?.prepared?.failure;
-    const abandon = (): void => {
-      for (const { prepared } of drafts) if (prepared?.failure === undefined) prepared?.abandon();
-    };
-    if (failure !== undefined) {
-      abandon();
-      return { failure };
-    }
-    const before = { registry: this.registry, members: this.#members, names: this.#names };
+  async change(change: Change): Promise<{ readonly failure: Failure } | Changed> {
+    const outline = await this.#outline(change);
+    if ('failure' in outline) return outline;
+    const { registry, drafts, kept } = outline;
+    const before = { registry: this.registry, members: this.#members };
     this.#inForce.registry = registry;
     this.#put(drafts);
     try {
-      check();
+      change.check();
     } catch (error) {
       this.#inForce.registry = before.registry;
       this.#members = before.members;
-      this.#names = before.names;
       this.version += 1;
       this.#deps.journal?.release(this.#members.keys());
-      abandon();
+      abandon(drafts);
       throw error;
     }
     for (const { prepared, before: old, registered } of drafts) {
@@ -138,7 +88,30 @@ export class Roster {
     }
     this.#deps.journal?.release(this.#members.keys());
     void this.#deps.journal?.start();
-    return { gone: [...before.members].filter(([name]) => !this.#members.has(name)).map(([, { plugin }]) => plugin) };
+    const gone = [...before.members].filter(([name]) => !this.#members.has(name)).map(([, { plugin }]) => plugin);
+    return { gone, kept };
+  }
+
+  /** What is to be in force, with every new version started. */
+  async #outline(change: Change): Promise<{ readonly failure: Failure } | Outline> {
+    const loaded = keepLast(this.registry, change.registry, change.lost);
+    const lost = new Set(change.lost.map(({ plugin }) => plugin));
+    const drafts = await Promise.all(
+      this.#enabled(loaded).map((plugin) => (lost.has(plugin.name) ? this.#draftAsBefore(plugin, loaded) : this.#prepare(plugin, change))),
+    );
+    const failed = drafts.flatMap(({ registered: { name }, prepared: { failure } = {} }) => (failure ? [{ name, failure }] : []));
+    const asked = failed.find(({ name }) => change.started.has(name));
+    if (asked !== undefined) {
+      abandon(drafts);
+      return asked;
+    }
+    const refused = failed.map(({ name, failure }) => keptFor(name, this.#deps.guard.text(failure.message)));
+    const registry = keepLast(this.registry, loaded, refused);
+    const whole = drafts.map((draft) => {
+      const plugin = registry.plugins.get(draft.registered.name);
+      return draft.prepared?.failure === undefined || plugin === undefined ? draft : this.#draftAsBefore(plugin, registry);
+    });
+    return { registry, drafts: whole, kept: [...change.lost, ...refused] };
   }
 
   #enabled({ plugins }: Registry): RegisteredPlugin[] {
@@ -153,9 +126,17 @@ export class Roster {
     return { ...draft, prepared: await before.plugin.prepare(draft.spec, { mustStart: started.has(name) }) };
   }
 
-  #draft(registered: RegisteredPlugin, { config, subscriptions }: Registry, before: Member | undefined): Draft {
+  /** A plugin that stays as it is: its process is told of nothing. */
+  #draftAsBefore(registered: RegisteredPlugin, registry: Registry): Draft {
+    const before = this.#members.get(registered.name);
+    const draft = this.#draft(registered, registry, before);
+    return before === undefined ? draft : { ...draft, spec: before.spec, print: before.print };
+  }
+
+  #draft(registered: RegisteredPlugin, registry: Registry, before: Member | undefined): Draft {
+    const { config } = registry;
     const { env, cacheDir, inspectPlugin, kept } = this.#deps;
-    const hooks = [...subscriptions].filter(([, all]) => all.some(({ plugin }) => plugin === registered.name)).map(([hook]) => hook);
+    const hooks = heardBy(registry, registered.name).map(({ hook }) => hook);
     const granted = this.#granted(registered);
     const inspect = inspectPlugin === registered.name;
     const spec = kept.noticing(pluginSpec(registered, { config, env, cacheDir, inspect, hooks, granted }), granted);
@@ -170,7 +151,6 @@ export class Roster {
   #put(drafts: readonly Draft[]): void {
     const members = new Map(drafts.map((draft) => [draft.registered.name, this.#member(draft)]));
     this.#members = members;
-    this.#names = new Set([...this.registry.plugins.keys(), 'default']);
     this.version += 1;
   }
 
@@ -190,12 +170,12 @@ export class Roster {
 
   #place(registered: RegisteredPlugin, plugin: VersionedPlugin, known: readonly Placed[]): Placed[] {
     const { guard, journal } = this.#deps;
-    const { subscriptions, hooks } = this.registry;
+    const { hooks } = this.registry;
     const handle = mayHaveSecrets(registered) ? guardedHandle(plugin, guard) : plugin;
     const granted = this.#granted(registered);
-    return [...subscriptions.values()].flat().flatMap((subscription) => {
+    return heardBy(this.registry, registered.name).flatMap((subscription) => {
       const hook = hooks.get(subscription.hook);
-      if (subscription.plugin !== registered.name || hook === undefined) return [];
+      if (hook === undefined) return [];
       const breaker = known.find((one) => one.hook.name === hook.name)?.participant.breaker;
       const asked = journal?.keeping(subscription, handle) ?? handle;
       return [{ hook, participant: pluginParticipant(seeing(subscription, registered, granted), asked, breaker) }];
@@ -203,15 +183,17 @@ export class Roster {
   }
 }
 
-/** The operator's settings are part of it where something confines the plugin by them. */
-function printOf(
-  { directory, manifestHash, hash, trust, granted, confinement }: RegisteredPlugin,
-  spec: PluginSpec,
-  sandbox: unknown,
-): string {
-  const { config: _, confine: __, ...fixed } = spec;
-  const held = confinement === undefined ? undefined : [confinement.driver.name, sandbox];
-  return JSON.stringify([fixed, directory, manifestHash, hash, trust, granted, held]);
+function abandon(drafts: readonly Draft[]): void {
+  for (const { prepared } of drafts) if (prepared?.failure === undefined) prepared?.abandon();
+}
+
+const heard = new WeakMap<Registry, ReadonlyMap<string, readonly Subscription[]>>();
+
+/** What a plugin hears. By plugin in one pass: going through all for each would stop the loop for seconds with a thousand of them. */
+function heardBy(registry: Registry, plugin: string): readonly Subscription[] {
+  const known = heard.get(registry) ?? Map.groupBy([...registry.subscriptions.values()].flat(), (one) => one.plugin);
+  heard.set(registry, known);
+  return known.get(plugin) ?? [];
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { Trace, TracedAnswer, TracedOutcome } from '@outrigger/schemas';
-import type { EventRun } from '../../dispatcher/event-run.ts';
+import type { Answered, EventRun } from '../../dispatcher/event-run.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 
 /** One call of an event that is over. */
@@ -25,27 +25,36 @@ export interface FinishedEvent {
   readonly by?: string;
   readonly calls: readonly FinishedCall[];
   read(): Trace;
+  /** The record as JSON, in one line. */
+  text(): string;
 }
 
-/** Called after each event, in the turn in which it ends; must be quick. */
+/** How the record of an event is made. */
+export type Reading = Pick<FinishedEvent, 'read' | 'text'>;
+
+/** Called after each event, a moment after it ended; must be quick. */
 export type EventWatcher = (event: FinishedEvent) => void;
 
-export function finishedEvent(run: EventRun, read: () => Trace): FinishedEvent {
-  const { by } = run.progress;
-  return {
-    event: run.event,
-    hook: run.hook.name,
-    time: run.time,
-    durationMs: run.durationMs,
-    status: run.cancelled === undefined ? run.progress.status : 'cancelled',
-    ...(by === undefined ? {} : { by }),
-    calls: run.answers.map(({ participant, judgement, startMs, durationMs }) => ({
-      plugin: participant.subscription.plugin,
-      status: judgement.status,
-      ...(judgement.status === 'failed' ? { code: judgement.failure.code } : {}),
-      startMs,
-      durationMs,
-    })),
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function finishedEvent(run: EventRun, { read, text }: Reading): FinishedEvent {
+  const { event, hook, time, durationMs, progress, cancelled, answers } = run;
+  const finished: Writable<FinishedEvent> = {
+    event,
+    hook: hook.name,
+    time,
+    durationMs,
+    status: cancelled === undefined ? progress.status : 'cancelled',
+    calls: answers.map(finishedCall),
     read,
+    text,
   };
+  if (progress.by !== undefined) finished.by = progress.by;
+  return finished;
+}
+
+function finishedCall({ participant, judgement, startMs, durationMs }: Answered): FinishedCall {
+  const call: Writable<FinishedCall> = { plugin: participant.subscription.plugin, status: judgement.status, startMs, durationMs };
+  if (judgement.status === 'failed') call.code = judgement.failure.code;
+  return call;
 }

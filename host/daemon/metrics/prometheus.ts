@@ -19,6 +19,8 @@ const OTHER: Pair = { plugin: 'other', hook: 'other' };
 
 export interface PrometheusOptions {
   readonly status: () => StatusResult;
+  /** HTTP connections that were ended because there were too many. */
+  readonly droppedConnections?: () => number;
   /** Default `MAX_PAIRS`. */
   readonly maxPairs?: number;
 }
@@ -27,6 +29,7 @@ export interface PrometheusOptions {
 export class PrometheusMetrics {
   readonly #registry: Registry = new Registry();
   readonly #status: () => StatusResult;
+  readonly #droppedConnections: () => number;
   readonly #maxPairs: number;
   readonly #pairs: Set<string> = new Set();
   readonly #events = this.#counter('events_total', 'Events that are over.', ['hook', 'outcome']);
@@ -42,6 +45,7 @@ export class PrometheusMetrics {
   readonly #pluginMemory = this.#gauge('plugin_memory_bytes', 'Memory of its process and those below it.', ['plugin']);
   readonly #memory = this.#gauge('daemon_memory_bytes', 'Memory of the daemon itself.', []);
   readonly #clients = this.#gauge('daemon_clients', 'Clients that are connected.', []);
+  readonly #httpDropped = this.#counter('http_connections_dropped_total', 'HTTP connections ended because there were too many.', []);
 
   readonly #answerBytes = this.#gauge('answer_bytes', 'What answers to events under way take.', []);
   readonly #answersRefused = this.#counter('answers_refused_total', 'Answers there was no room for.', []);
@@ -52,8 +56,9 @@ export class PrometheusMetrics {
   readonly #spoolDropped = this.#counter('spool_dropped_total', 'Events for delivery at least once, dropped because too many waited.', []);
   readonly #spooled = this.#gauge('plugin_spooled_events', 'Events for delivery at least once that wait for it.', ['plugin']);
 
-  constructor({ status, maxPairs = MAX_PAIRS }: PrometheusOptions) {
+  constructor({ status, droppedConnections = () => 0, maxPairs = MAX_PAIRS }: PrometheusOptions) {
     this.#status = status;
+    this.#droppedConnections = droppedConnections;
     this.#maxPairs = maxPairs;
   }
 
@@ -91,6 +96,7 @@ export class PrometheusMetrics {
       this.#failOpens,
       this.#spooled,
       this.#answersRefused,
+      this.#httpDropped,
     ];
     for (const metric of anew) metric.reset();
     for (const one of plugins) {
@@ -105,6 +111,7 @@ export class PrometheusMetrics {
     for (const { plugin, hook, code, count } of failOpens) this.#failOpens.inc({ ...this.#bounded({ plugin, hook }), code }, count);
     this.#memory.set(memoryKb * BYTES_PER_KB);
     this.#clients.set(clients);
+    this.#httpDropped.inc(this.#droppedConnections());
     this.#answerBytes.set(answers?.bytes ?? 0);
     this.#answersRefused.inc(answers?.refused ?? 0);
     this.#collectJournal(journal);

@@ -1,4 +1,5 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import { errorText } from '../../protocol/errors.ts';
 import type { FinishedCall, FinishedEvent } from './finished-event.ts';
 import { type Api, registeredApi } from './open-telemetry.ts';
 
@@ -68,6 +69,6 @@ function failed(api: Api, message: string | undefined): Parameters<Span['setStat
 }
 
 function endFailed(api: Api, span: Span, error: unknown): void {
-  span.setStatus(failed(api, error instanceof Error ? error.message : String(error)));
+  span.setStatus(failed(api, errorText(error)));
   span.end();
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { launch } from '../../process/launch.ts';
 import { within } from '../../process/terminate.ts';
 import type { Child, LaunchSpec } from '../../process/types.ts';
+import { errorText } from '../../protocol/errors.ts';
 import { hasFilter } from '../filter/seccomp.ts';
 import { installCommand } from '../machine/install-command.ts';
 import type { Enclosure, Policy, Probe } from '../types.ts';
@@ -29,7 +30,7 @@ export async function probeBubblewrap(confine: (spec: LaunchSpec, policy: Policy
     const failure = await tryOne(confine, folder);
     if (failure !== undefined) return { ...failure, version };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     return { ok: false, version, why, fix: 'mend what the reason names' };
   } finally {
     rmSync(folder, { recursive: true, force: true });

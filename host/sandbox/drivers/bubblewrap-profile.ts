@@ -1,7 +1,8 @@
+import { isWithin } from '../policy/real-path.ts';
 import type { SandboxMount } from '../root-host.ts';
 import type { Mask, ResourceLimits } from '../types.ts';
 import type { RootEntry } from '../view/system-layout.ts';
-import { ETC_FILES, isWithin, MADE_UP_FILES } from '../view/system-layout.ts';
+import { ETC_FILES, MADE_UP_FILES } from '../view/system-layout.ts';
 
 /** Everything that decides what one sandbox looks like. */
 export interface Profile {

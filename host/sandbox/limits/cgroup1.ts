@@ -47,7 +47,7 @@ function attempt(
 }
 
 /** Controllers that are mounted together share a folder, and so a group. */
-export function basesIn(folders: ReadonlyMap<Controller, string>): Bases {
+function basesIn(folders: ReadonlyMap<Controller, string>): Bases {
   return (limits) => {
     const byFolder = new Map<string, GroupBase>();
     for (const [controller, folder] of folders) {

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResourceLimits } from '../types.ts';
 import { type Groups, makeGroups } from './cgroup.ts';
+import { readFact } from './read-fact.ts';
 import { oomKills } from './settings.ts';
 import { followScope, type Scope } from './systemd-scope.ts';
 import type { Exceeded, HardLimit, HoldOptions, Limiter, LimitHold, PreparedLimits } from './types.ts';
@@ -78,7 +79,7 @@ interface Ended {
 
 function endedForMemory({ groups, scope, memoryMb }: Ended): Exceeded | undefined {
   const files = (groups?.folders ?? []).flatMap((folder) => OOM_FILES.map((name) => join(folder, name)));
-  const isEnded = files.some((file) => oomKills(read(file)) > 0) || scope?.wasEndedForMemory() === true;
+  const isEnded = files.some((file) => oomKills(readFact(file)) > 0) || scope?.wasEndedForMemory() === true;
   return isEnded ? { kind: 'memory', message: `the kernel ended it for memory; its limit is ${memoryMb} MiB` } : undefined;
 }
 
@@ -87,14 +88,5 @@ function raiseOomScore(pid: number): void {
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE, { flag: 'r+' });
   } catch {
     // Gone, or no Linux: it is a preference, no limit.
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Each kind of group has one of the files.
-    return '';
   }
 }

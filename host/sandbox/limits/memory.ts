@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Memfds } from './memfds.ts';
 import { processTree } from './process-tree.ts';
+import { readFact } from './read-fact.ts';
 
 /**
  * Memory of a process and its descendants, in KiB, without what programs share as files. Shared memory is counted once for each
@@ -27,12 +27,12 @@ interface Use {
 const NOTHING: Use = { anon: 0, shared: 0 };
 
 function residentKb(pid: number): Use {
-  const text = read(`/proc/${pid}/status`);
+  const text = readFact(`/proc/${pid}/status`);
   return { anon: kbOf(text, 'RssAnon') ?? 0, shared: kbOf(text, 'RssShmem') ?? 0 };
 }
 
 function proportionalKb(pid: number): Use | undefined {
-  const text = read(`/proc/${pid}/smaps_rollup`);
+  const text = readFact(`/proc/${pid}/smaps_rollup`);
   const anon = kbOf(text, 'Pss_Anon');
   return anon === undefined ? undefined : { anon, shared: kbOf(text, 'Pss_Shmem') ?? 0 };
 }
@@ -41,15 +41,6 @@ function proportionalKb(pid: number): Use | undefined {
 function kbOf(text: string, key: string): number | undefined {
   const found = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
   return found === undefined ? undefined : Number(found);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Gone, or not ours to look into.
-    return '';
-  }
 }
 
 function sum(numbers: readonly number[]): number {

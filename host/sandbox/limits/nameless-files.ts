@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { readlinkSync, type Stats, statSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { descriptorsOf } from './descriptors.ts';
 import { processTree } from './process-tree.ts';
+import { readFact } from './read-fact.ts';
 
 /** Looks after which other work gets its turn, some 5 µs each. */
 const LOOKS_AT_ONCE = 256;
@@ -60,7 +61,7 @@ function sizeOf({ size, blocks }: Stats): number {
 // Lines such as `7f0…-7f1… rw-s 00000000 fe:01 131 /data/x (deleted)`: what is mapped lives on when it is closed.
 function mappedIn(pid: number, devices: ReadonlySet<number>): Map<string, number> {
   const found = new Map<string, number>();
-  for (const line of read(`/proc/${pid}/maps`).split('\n')) {
+  for (const line of readFact(`/proc/${pid}/maps`).split('\n')) {
     if (!line.endsWith(DELETED)) continue;
     const [, from = '', to = '', major = '', minor = '', inode, name = ''] = MAPPED.exec(line) ?? [];
     const device = deviceNumber(Number.parseInt(major, 16), Number.parseInt(minor, 16));
@@ -74,13 +75,4 @@ function mappedIn(pid: number, devices: ReadonlySet<number>): Map<string, number
 /** As stat() says it: `makedev` of the C library, below 2^32. */
 function deviceNumber(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 0x100 + (minor >>> 8) * 0x100000;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Gone, or not ours to look into.
-    return '';
-  }
 }

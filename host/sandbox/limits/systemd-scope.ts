@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ResourceLimits } from '../types.ts';
+import { readFact } from './read-fact.ts';
 import { oomKills, PROBE_LIMITS, settingsSystemd } from './settings.ts';
 import type { HardLimit, Limiter } from './types.ts';
 
@@ -54,14 +55,14 @@ export interface Scope {
 export function followScope(pid: number, uid: number): Scope {
   let group: string | undefined;
   const look = (): void => {
-    group ??= scopeIn(read(`/proc/${pid}/cgroup`));
+    group ??= scopeIn(readFact(`/proc/${pid}/cgroup`));
     if (group !== undefined) clearInterval(timer);
   };
   const timer = setInterval(look, LOOK_MS).unref();
   return {
     wasEndedForMemory: () => {
       look();
-      return group !== undefined && (oomKills(read(`${CGROUP}${group}/memory.events`)) > 0 || resultOf(group, uid) === 'oom-kill');
+      return group !== undefined && (oomKills(readFact(`${CGROUP}${group}/memory.events`)) > 0 || resultOf(group, uid) === 'oom-kill');
     },
     close: () => {
       clearInterval(timer);
@@ -105,12 +106,4 @@ const READ_LIMITS = `g=$(sed -n 's/^0:://p' /proc/self/cgroup); cd "${CGROUP}$g"
 export function hardIn(text: string): ReadonlySet<HardLimit> | undefined {
   const found = (['memory', 'pids', 'cpu'] as const).filter((name) => new RegExp(`^${name} \\d`, 'm').test(text));
   return found.includes('memory') && found.includes('pids') ? new Set(found) : undefined;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -21,7 +21,7 @@ export interface Machine {
   readonly arch: string;
 }
 
-export const THIS_MACHINE: Machine = {
+const THIS_MACHINE: Machine = {
   read: (file) => {
     try {
       return readFileSync(file, 'utf8').trim();

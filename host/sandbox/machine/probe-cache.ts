@@ -52,7 +52,7 @@ export async function probeOnce(probed: Probed, cacheDir: string | undefined): P
   return running;
 }
 
-/** Forgets what this process knows; for tests, and for `doctor`, which looks anew. */
+/** Forgets what this process knows; for tests. */
 export function forgetProbes(): void {
   known.clear();
 }

@@ -60,7 +60,7 @@ export function lengthDoubt(rawHeaders: readonly string[]): string | undefined {
 }
 
 /** The fields that go on, without those that `Connection` names. Pure. */
-export function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+function endToEnd(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const named = (headers.connection ?? '').toLowerCase().split(',');
   const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())]);
   return Object.fromEntries(Object.entries(headers).filter(([name, value]) => !dropped.has(name) && value !== undefined));

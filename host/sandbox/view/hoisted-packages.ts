@@ -1,8 +1,8 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isWithin } from '../policy/real-path.ts';
 import type { Mount } from '../types.ts';
 import { readStart } from './read-start.ts';
-import { isWithin } from './system-layout.ts';
 
 const SDK = '@outrigger/sdk';
 const MAX_PACKAGES = 64;
@@ -21,8 +21,19 @@ interface Package {
  * the same import finds them. What lies above the plugin is not shown itself: nobody accepted it, and it may change at any time.
  */
 export function hoistedPackages(directory: string, host: string = HOST): readonly Mount[] {
-  const packages = findsSdk(directory) ? ownPackages(host) : [];
-  return packages.filter(({ source }) => !isWithin(directory, source) && !isWithin(source, directory));
+  // As Node looks for it: from where the program really lies.
+  const real = realOf(directory);
+  const packages = findsSdk(real) ? ownPackages(host) : [];
+  return packages.filter(({ source }) => !isWithin(real, source) && !isWithin(source, real));
+}
+
+function realOf(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    // Not there: the start says so.
+    return directory;
+  }
 }
 
 const found = new Map<string, readonly Mount[]>();

@@ -4,10 +4,11 @@ import { findProgram } from '../../process/launch.ts';
 import { isProgram } from '../../process/resolve-command.ts';
 import type { LaunchSpec } from '../../process/types.ts';
 import { HostError } from '../../protocol/errors.ts';
+import { isWithin } from '../policy/real-path.ts';
 import type { Mount, Policy } from '../types.ts';
 import { javaSettings } from './java-settings.ts';
 import { readStart } from './read-start.ts';
-import { isSystemPath, isWithin } from './system-layout.ts';
+import { isSystemPath } from './system-layout.ts';
 
 /** How a plugin's program is started inside its sandbox. */
 export interface InsideProgram {

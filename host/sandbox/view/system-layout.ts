@@ -1,4 +1,5 @@
 import { lstatSync, readlinkSync } from 'node:fs';
+import { isWithin } from '../policy/real-path.ts';
 
 /** One entry of the host's root that programs need: a link into /usr, or a folder of its own. */
 export type RootEntry = { readonly path: string; readonly link: string } | { readonly path: string; readonly link: undefined };
@@ -19,11 +20,6 @@ export function systemLayout(): readonly RootEntry[] {
 /** True for what every sandbox sees of the system: /usr and the folders of programs and libraries beside it. */
 export function isSystemPath(path: string): boolean {
   return ['/usr', ...systemLayout().map((entry) => entry.path)].some((folder) => isWithin(path, folder));
-}
-
-/** True for the folder itself and everything below it; both absolute and normal. Pure. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
 }
 
 /** What is needed of /etc: the loader, certificates, time. Nothing of the host's own accounts, hosts or settings. */

@@ -40,6 +40,7 @@ class Calls:
         self._later = Later(OBEY_S)
         self._by_id: dict[Id, Call] = {}
         self._open: set[Call] = set()
+        self._notified = 0  # of those that are open
         self._background = 0
         self._abandoned = 0
         self._most_abandoned = 64
@@ -52,9 +53,10 @@ class Calls:
 
     def begin(self, call: Call, handler: Handler, config: dict[str, Any]) -> None:
         with self._changed:
-            is_full = len(self._open) >= self._workers.most + MOST_WAITING
+            is_full = self._is_full(call)
             if not is_full:
                 self._open.add(call)
+                self._notified += not call.is_request
                 self._by_id.update({call.id: call} if call.is_request else {})
         if is_full:
             self._refuse_to_begin(call)
@@ -68,6 +70,12 @@ class Calls:
                 workers.submit(lambda: self._handle(call, handler, context))
         except BaseException as error:  # no thread to be had, or a signature that does not fit
             self._finish(call, error=error)
+
+    def _is_full(self, call: Call) -> bool:
+        # Counted apart: a flood of notifications must not turn calls away, which the host bounds by itself.
+        if call.is_request:
+            return len(self._open) - self._notified >= self._workers.most + MOST_WAITING
+        return self._notified >= MOST_WAITING
 
     def background(self, job: Callable[[], None]) -> None:
         """Runs what is no hook call beside them; waited for like one."""
@@ -182,7 +190,9 @@ class Calls:
             self._forget(call)
 
     def _forget(self, call: Call) -> None:
-        self._open.discard(call)
+        if call in self._open:
+            self._open.discard(call)
+            self._notified -= not call.is_request
         if self._by_id.get(call.id) is call:
             del self._by_id[call.id]
         self._changed.notify_all()

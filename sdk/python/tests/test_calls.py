@@ -84,6 +84,19 @@ class Concurrency(CallsTest):
         for n, id in enumerate(ids):
             self.assertEqual(self.plugin.answer_to(id)["result"]["changes"], {"twice": 2 * n})
 
+    def test_a_flood_of_notifications_turns_no_call_away(self):
+        for _ in range(1100):
+            self.plugin.notify("hook/notify", {**event("test.hold", {}), "outcome": {"status": "continued"}})
+        dropped = {"level": "warn", "message": 'dropped an event of "test.hold": 1024 wait already', "event": "event-1"}
+        self.plugin.wait_for(lambda: self.plugin.sent("log").count(dropped) == 1100 - 1024)
+        self.assertEqual(self.plugin.invoke("test.modify", {"n": 1})["result"]["changes"], {"twice": 2})
+
+    def test_more_calls_than_can_wait_are_refused(self):
+        self.plugin.initialize(limits={"maxMessageBytes": 10_000_000, "concurrency": 1})
+        for _ in range(1 + 1024):
+            self.plugin.begin("test.hold")
+        self.assertEqual(self.plugin.invoke("test.echo")["error"]["data"], {"code": "SERVICE_BUSY"})
+
 
 class Cancellation(CallsTest):
     def test_settles_a_call_whose_handler_obeys(self):

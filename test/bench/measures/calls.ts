@@ -1,5 +1,5 @@
 import { openContender, PEERS } from '../contenders.ts';
-import { sequential } from '../engine.ts';
+import { openingOrder, sequential } from '../engine.ts';
 import { type AnswerKind, fire, type Language, makePlugin, openHost } from '../ours.ts';
 import { type Payload, payloadOf, type Size } from '../payload.ts';
 import type { Bench, Block, Goal, Measure, Series } from '../types.ts';
@@ -98,9 +98,16 @@ export const CALLS: readonly Measure[] = [
     open: (bench) => openCalls(bench, ['raw echo', 'outrigger, modify'], payloadOf('200 B')),
   },
   {
-    ...{ id: 'sandboxed', title: 'Sandboxed plugin, per call, 200 B', unit: 'µs', needs: ['bundle', 'sandbox'], placements: BOTH },
+    ...{
+      id: 'sandboxed',
+      title: 'Sandboxed plugin, per call, 200 B',
+      unit: 'µs',
+      needs: ['bundle', 'sandbox'],
+      placements: BOTH,
+      share: 4,
+    },
     goals: [{ subject: 'outrigger, sandboxed', against: 'outrigger', atMost: 1.03 }],
-    open: (bench) => openCalls(bench, ['outrigger', 'outrigger, sandboxed'], payloadOf('200 B')),
+    open: (bench) => openCalls(bench, openingOrder(['outrigger', 'outrigger, sandboxed'], bench.turn), payloadOf('200 B')),
   },
   {
     ...{ id: 'per-event', title: 'A process for each event, 200 B', unit: 'µs', needs: ['bundle'], placements: ['all cores'], goals: [] },

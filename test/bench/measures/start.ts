@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -131,11 +131,10 @@ export const START: readonly Measure[] = [
     goals: [{ subject: 'outrigger', against: 'bare Node that starts a bare plugin', atMost: 1.5 }],
     shown: [{ subject: 'outrigger, compile cache', against: 'bare Node that starts a bare plugin' }],
     async open(bench) {
-      const file = join(bench.folder, 'app.json');
-      writeFileSync(file, JSON.stringify({ config: { catalogs: [], plugins: { p: makePlugin(bench, 'p') } }, catalog: CATALOG, payload }));
+      const given = JSON.stringify({ config: { catalogs: [], plugins: { p: makePlugin(bench, 'p') } }, catalog: CATALOG, payload });
       // What is installed is the built host, whatever the benchmark itself runs from. The application lies where "outrigger" is found.
       execFileSync(process.execPath, [BUILD]);
-      const app = [program('app.mjs'), file];
+      const app = [program('app.mjs'), given];
       const cache = join(bench.folder, 'compile-cache');
       mkdirSync(cache);
       const once = (args: readonly string[], env?: NodeJS.ProcessEnv): Block => {

@@ -29,6 +29,7 @@ test('candidates() offers the commands, not the hidden one', () => {
     'reload',
     'dashboard',
     'plugins',
+    'sets',
     'secrets',
     'hooks',
     'doctor',
@@ -63,6 +64,7 @@ test("candidates() offers a command's own options and those of every command", (
 test.each([
   [['plugins', 'disable', ''], ['(plugins)']],
   [['--without', ''], ['(plugins)']],
+  [['sets', 'disable', ''], ['(sets)']],
   [['plugins', 'logs', 'one', ''], ['(plugins)']],
   [['audit', '--plugin', ''], ['(plugins)']],
   [

@@ -29,12 +29,13 @@ let server: Server;
 let sockets: Set<Socket>;
 const clients: Client<Hooks>[] = [];
 
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 function listen(): Promise<void> {
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   sockets = new Set();
   server = createServer((socket) => {
     sockets.add(socket);
-    new ClientConnection({ input: socket, output: socket, log, hostFor: () => host });
+    new ClientConnection({ input: socket, output: socket, log: quiet, hostFor: () => host });
   });
   return new Promise((resolve) => server.listen(path, resolve));
 }
@@ -188,3 +189,90 @@ test('connect() refuses an option there is not, which somebody counts on', async
     message: 'Cannot connect: there is no option "pat"; did you mean "path"?',
   });
 });
+
+test.each([0, -1, Number.NaN, 2 ** 31])('connect() refuses silenceMs %d, and says what would be right', async (silenceMs) => {
+  await expect(connect({ path, silenceMs })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: `Cannot connect: silenceMs is ${silenceMs}; use a number of milliseconds up to 2147483647, or Infinity`,
+  });
+});
+
+test('emit() of what cannot be sent fails alone: what else is asked goes on', async () => {
+  const client = await opened();
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  let go = (): void => {};
+  const held = new Promise<undefined>((resolve) => {
+    go = () => resolve(undefined);
+  });
+  host.on('shop.order', () => held, { name: 'waits', timeoutMs: 60_000 });
+
+  const other = client.emit('shop.order', { quantity: 20 });
+  const large = client.emit('shop.order', { item: 'ä'.repeat(6 * 1024 * 1024) });
+
+  await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+  await expect(client.emit('shop.order', circle)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  await expect(client.emit('shop.order', { quantity: 1n } as never)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  go();
+  expect(await other).toMatchObject({ status: 'continued', payload: { quantity: 10 } });
+});
+
+test('connect() leaves no connection behind when its hello is refused', async () => {
+  let isClosed = false;
+  const refusing = createServer((socket) => {
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    socket.once('data', () =>
+      socket.write('{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"no","data":{"code":"PERMISSION_DENIED"}}}\n'),
+    );
+  });
+  const other = join(folder, 'other.sock');
+  await new Promise<void>((resolve) => refusing.listen(other, resolve));
+
+  await expect(connect({ path: other })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+
+  await waitUntil(() => isClosed, 'the connection to end');
+  await new Promise((resolve) => refusing.close(resolve));
+});
+
+test('close() while the client connects again leaves no connection behind', async () => {
+  const states: string[] = [];
+  let reconnecting: (() => void) | undefined;
+  const client = await opened({ reconnectMs: [1], onState: (state) => states.push(state) });
+  await die();
+  await waitUntil(() => states.includes('lost'), 'the connection to be lost');
+  // Says nothing to hello until the client was closed.
+  sockets = new Set();
+  server = createServer((socket) => {
+    sockets.add(socket);
+    reconnecting = () => void new ClientConnection({ input: socket, output: socket, log: quiet, hostFor: () => host });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  await waitUntil(() => reconnecting !== undefined, 'the client to connect again');
+  await client.close();
+  reconnecting?.();
+
+  await waitUntil(() => [...sockets].every(({ destroyed }) => destroyed), 'the new connection to end');
+  expect(states).toEqual(['connected', 'lost', 'closed']);
+});
+
+test('end() of an operation whose daemon is gone is no failure', async () => {
+  const client = await opened({ reconnectMs: [] });
+  const operation = client.operation();
+  await operation.emit('shop.order', {});
+  await die();
+  await waitUntil(() => !canAsk(client), 'the connection to be lost');
+
+  await operation.end();
+  await listen();
+});
+
+function canAsk(client: Client<Hooks>): boolean {
+  try {
+    void client.traces();
+    return true;
+  } catch {
+    return false;
+  }
+}

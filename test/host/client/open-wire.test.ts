@@ -3,10 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { greetDaemon } from '../../../host/client/open-wire.ts';
-import type { Wire } from '../../../host/client/wire.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { greetDaemon, openWire } from '../../../host/client/open-wire.ts';
+import type { Wire, WireOptions } from '../../../host/client/wire.ts';
 import { listenOnSocket } from '../../../host/daemon/control/unix-socket.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 type Reply = (message: { id: number; method: string }, socket: Socket) => void;
 
@@ -29,6 +30,21 @@ afterEach(async () => {
 
 /** Listens, answers hello, and leaves the rest to `reply`. */
 async function connected(reply: Reply, deadlineMs?: number): Promise<Wire> {
+  await listen(reply);
+  return opened(await greetDaemon(path, 'test', deadlineMs));
+}
+
+async function connectedWith(options: WireOptions, reply: Reply): Promise<Wire> {
+  await listen(reply);
+  return opened(await openWire(path, options));
+}
+
+function opened(answer: { readonly wire: Wire } | { readonly reason: string }): Wire {
+  if ('reason' in answer) throw new Error(answer.reason);
+  return answer.wire;
+}
+
+async function listen(reply: Reply): Promise<void> {
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
@@ -39,9 +55,6 @@ async function connected(reply: Reply, deadlineMs?: number): Promise<Wire> {
     });
   });
   await listenOnSocket(server, path);
-  const answer = await greetDaemon(path, 'test', deadlineMs);
-  if ('reason' in answer) throw new Error(answer.reason);
-  return answer.wire;
 }
 
 function say(socket: Socket, message: object): void {
@@ -87,6 +100,45 @@ test('request() rejects when no answer comes in time', async () => {
     message: expect.stringContaining('no answer within 30 ms'),
   });
   await wire.closed;
+});
+
+test('a daemon that answers nothing, not even a ping, counts as hung after silenceMs', async () => {
+  const asked: string[] = [];
+  const wire = await connectedWith({ silenceMs: 60 }, ({ method }) => asked.push(method));
+  await expect(wire.request('emit')).rejects.toMatchObject({
+    code: 'HOST_STOPPED',
+    message: 'Cannot ask the daemon for "emit": it hangs: it said nothing for 60 ms, not even to a ping',
+  });
+  await waitUntil(() => asked.length === 2, 'the daemon to be pinged');
+  expect(asked).toEqual(['emit', 'ping']);
+  await wire.closed;
+});
+
+test('a daemon that answers pings is waited for, however long the event takes', async () => {
+  let emit = 0;
+  let pings = 0;
+  const wire = await connectedWith({ silenceMs: 200 }, ({ id, method }, socket) => {
+    if (method === 'emit') emit = id;
+    else say(socket, { id, result: {} });
+    pings += method === 'ping' ? 1 : 0;
+    if (pings === 3) say(socket, { id: emit, result: { status: 'continued' } });
+  });
+  expect(await wire.request('emit')).toEqual({ status: 'continued' });
+  wire.end('enough');
+});
+
+test('a daemon of which nothing is asked may say nothing', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const asked: string[] = [];
+  const wire = await connectedWith({ silenceMs: 1000 }, ({ id, method }, socket) => {
+    asked.push(method);
+    say(socket, { id, result: {} });
+  });
+  await wire.request('first');
+  vi.advanceTimersByTime(60_000);
+  expect([await wire.request('second'), asked]).toEqual([{}, ['first', 'second']]);
+  wire.end('enough');
 });
 
 test.each(['garbage\n', '{"half": \n', '[1]\n', 'null\n'])('request() survives a daemon that says %j', async (text) => {

@@ -29,6 +29,24 @@ testWith('make', 'make')('buildPlugin() fails with what the compiler said', asyn
   await expect(buildPlugin(folder, process.env)).rejects.toThrow(/^Cannot build the plugin in ".*": "make" .*code 2\nline 3 is wrong/);
 });
 
+testWith('make', 'make')(
+  'buildPlugin() tells of a build that takes longer than a second, once, and of no other',
+  async () => {
+    const quick = folderWith('plugin:\n\ttrue\n');
+    const slow = folderWith('plugin:\n\tuntil [ -e told ]; do sleep 0.05; done\n');
+    const told: string[] = [];
+
+    await buildPlugin(quick, process.env, () => told.push('quick'));
+    await buildPlugin(slow, process.env, () => {
+      told.push('slow');
+      writeFileSync(join(slow, 'told'), '');
+    });
+
+    expect(told).toEqual(['slow']);
+  },
+  30_000,
+);
+
 test('buildPlugin() says that make is missing', async () => {
   await expect(buildPlugin(folderWith('plugin:\n'), { PATH: '/nonexistent' })).rejects.toThrow('"make" is not on the PATH');
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Recorder, readRecording } from '../../../host/conformance/recording.ts';
+import { testWhere } from '../../support/needs.ts';
 
 function makeFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-recording-'));
@@ -37,12 +38,13 @@ test('Recorder keeps secrets out: what was served, where it shows up again, and 
   recorder.add('host', '{"jsonrpc":"2.0","id":"s1","result":{"value":"hunter22"}}', 2);
   recorder.add('plugin', '{"jsonrpc":"2.0","method":"log","params":{"level":"info","message":"got hunter22"}}', 3);
   recorder.add('plugin', 'printed hunter22', 4);
+  recorder.add('plugin', '{"jsonrpc":"2.0","method":"log","params":{"level":"info","message":"","fields":{"hunter22":1}}}', 4);
   recorder.add('host', '{"jsonrpc":"2.0","method":"config/changed","params":{"config":{"API_KEY":"another","kept":"here"}}}', 5);
   recorder.close();
 
   const text = readFileSync(file, 'utf8');
   expect(text).not.toMatch(/hunter22|another/);
-  expect(text.match(/\[redacted\]/g)).toHaveLength(4);
+  expect(text.match(/\[redacted\]/g)).toHaveLength(5);
   expect(text).toContain('"kept":"here"');
 });
 
@@ -114,4 +116,17 @@ test('Recorder counts messages, and nothing else', () => {
   recorder.close();
 
   expect(recorder.messages).toBe(1);
+});
+
+const testOnFullDisk = testWhere(existsSync('/dev/full'), 'there is no /dev/full');
+
+testOnFullDisk('Recorder says why a line could not be written, and lets who is recorded go on', () => {
+  const recorder = new Recorder('/dev/full');
+  onTestFinished(() => recorder.close());
+  recorder.know([]);
+
+  recorder.start('hello');
+  recorder.add('host', '{"jsonrpc":"2.0","method":"exit"}', 1);
+
+  expect(recorder.trouble).toMatch(/ENOSPC/);
 });

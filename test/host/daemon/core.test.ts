@@ -12,6 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => hosts.close());
 
+/** Where the test threw it. */
+const STACK = expect.stringMatching(/^Error: oh no\n +at .*core\.test\.ts/);
 const BLOCK = { action: 'block', violation: { code: 'NO', reason: 'no' } } as const;
 
 function logbook(): { lines: unknown[]; log: Logger } {
@@ -47,9 +49,37 @@ test('a fail-open is logged the first time', async () => {
 
   const reason = 'Handler "fails" failed at "app.save": oh no';
   expect(lines).toEqual([
-    { level: 'warn', message: 'event went on without a plugin', plugin: 'fails', hook: 'app.save', event, code: 'PLUGIN_ERROR', reason },
+    {
+      level: 'warn',
+      message: 'event went on without a plugin',
+      plugin: 'fails',
+      hook: 'app.save',
+      event,
+      code: 'PLUGIN_ERROR',
+      reason,
+      stack: STACK,
+    },
   ]);
 });
+
+test.each(['ignore', 'fail'] as const)(
+  'what a handler threw is in the outcome of this process alone, with onFailure %s',
+  async (onFailure) => {
+    const traces: Trace[] = [];
+    const host = await hosts.open({ 'counts-events': {} }, { onTrace: (read) => traces.push(read()) });
+    const error = new TypeError('oh no');
+    host.on('app.save', () => Promise.reject(error), { name: 'fails', onFailure });
+    host.on('app.check', () => ({}));
+
+    const outcome = await host.emit('app.save', DRAFT);
+    const well = await host.emit('app.check', DRAFT);
+
+    expect(outcome.thrown).toEqual([{ handler: 'fails', error }]);
+    expect(outcome.thrown?.[0]?.error).toBe(error);
+    expect(JSON.stringify([outcome, outcome.trace, traces, host.traces()])).not.toContain('TypeError');
+    expect(well.thrown).toBeUndefined();
+  },
+);
 
 test('a listener that fails in the background is logged and counted', async () => {
   const { lines, log } = logbook();
@@ -60,7 +90,14 @@ test('a listener that fails in the background is logged and counted', async () =
   await waitUntil(() => lines.length > 0, 'the failure to be logged');
 
   expect(lines).toEqual([
-    { level: 'error', message: 'handler failed in the background', handler: 'told', hook: 'app.save', error: 'Error: oh no' },
+    {
+      level: 'error',
+      message: 'handler failed in the background',
+      handler: 'told',
+      hook: 'app.save',
+      error: expect.stringContaining('oh no'),
+      stack: STACK,
+    },
   ]);
   expect(host.stats().failOpens).toEqual({ 'told app.save PLUGIN_ERROR': 1 });
 });
@@ -88,7 +125,7 @@ test('onTrace that throws takes no outcome with it', async () => {
   const { event, status } = await host.emit('app.save', DRAFT);
 
   expect(status).toBe('blocked');
-  expect(lines).toEqual([{ level: 'error', message: 'onTrace failed', event, error: 'Error: disk is full' }]);
+  expect(lines).toEqual([{ level: 'error', message: 'onTrace failed', event, error: 'disk is full' }]);
 });
 
 test('stop() ends an event that nobody would ever end', async () => {

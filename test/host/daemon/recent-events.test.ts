@@ -36,6 +36,19 @@ test('RecentEvents keeps no more than its weight allows', () => {
   expect(recent.traces()).toEqual([]);
 });
 
+test('RecentEvents keeps the answers of the latest event as they are, and of those before as texts', () => {
+  const recent = new RecentEvents(2);
+  const small: string[] = [];
+  const runs = ['a', 'b', 'c', 'd'].map((name) => Object.assign(run(), { letGo: () => void small.push(name) }));
+
+  const after = runs.map((event) => {
+    recent.end(event);
+    return small.join('');
+  });
+
+  expect(after).toEqual(['', 'a', 'ab', 'abc']);
+});
+
 test('RecentEvents keeps nothing when its capacity is 0', () => {
   const recent = new RecentEvents(0);
   recent.end(run());

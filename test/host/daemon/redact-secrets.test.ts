@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { guardedHandle, guardedLog, SecretGuard } from '../../../host/daemon/redact-secrets.ts';
+import { guardedHandle, guardedLog, SecretGuard, VIOLATION_LENGTHS } from '../../../host/daemon/redact-secrets.ts';
 import type { CallReply, HookCall } from '../../../host/supervisor/types.ts';
 
 const VALUE = 'pa"ss wörd/+?$&1';
@@ -88,6 +89,18 @@ test.each<[string, CallReply, CallReply]>([
     { ...answered({ action: 'block', violation: { code: 'x', reason: 'hush-hush' }, changes: { a: 'hush-hush' } }) },
     { ...answered({ action: 'block', violation: { code: 'x', reason: '[secret S0]' }, changes: { a: 'hush-hush' } }) },
   ],
+  [
+    'a reason that is as long as one may be',
+    answered({
+      action: 'block',
+      violation: { code: 'c', reason: `${'x'.repeat(1991)}hush-hush`, description: `${'y'.repeat(30_000)}hush-hush` },
+    }),
+    answered({
+      action: 'block',
+      // What was too long already is not made to fit.
+      violation: { code: 'c', reason: `${'x'.repeat(1991)}[secret S`, description: `${'y'.repeat(30_000)}[secret S0]` },
+    }),
+  ],
 ])('guardedHandle() takes secrets out of %s', (_, given, expected) => {
   const replies: CallReply[] = [];
   const invoke = ({ settle }: HookCall) => {
@@ -105,3 +118,13 @@ test.each<[string, CallReply, CallReply]>([
 function answered(answer: object): CallReply {
   return { ok: true, answer, bytes: 1, pid: 1, coldStart: false, attempts: 1 };
 }
+
+test('the lengths of a violation are those of its schema', () => {
+  const { $defs } = JSON.parse(readFileSync(new URL('../../../schemas/protocol/answer.schema.json', import.meta.url), 'utf8'));
+  const { properties } = $defs.Violation;
+  const bounds = Object.entries<{ maxLength?: number }>(properties).flatMap(([name, { maxLength }]) =>
+    maxLength ? [[name, maxLength]] : [],
+  );
+
+  expect(VIOLATION_LENGTHS).toEqual(Object.fromEntries(bounds));
+});

@@ -29,6 +29,24 @@ const SINS: [name: string, run: (payload: Record<string, unknown>) => unknown, c
     },
     'PLUGIN_ERROR',
   ],
+  [
+    'throws what cannot be shown as text',
+    () => {
+      throw Object.create(null);
+    },
+    'PLUGIN_ERROR',
+  ],
+  [
+    'throws an error whose message cannot be read',
+    () => {
+      throw Object.defineProperty(new Error(), 'message', {
+        get() {
+          throw new Error('no');
+        },
+      });
+    },
+    'PLUGIN_ERROR',
+  ],
   ['never settles', () => never, 'PLUGIN_TIMEOUT'],
   [
     'answers with something like a promise that gives a promise that never settles',

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { BREAKER_FAILURES } from '../../../host/dispatcher/breaker.ts';
 import { MAX_STATE_BYTES, OperationState } from '../../../host/dispatcher/operations.ts';
+import { makeTrace } from '../../../host/dispatcher/trace.ts';
 import type { CallReply } from '../../../host/supervisor/types.ts';
 import { answered, BLOCK, failure, handler, loadHook, MemoryPlugin, plugin, Stage } from '../../support/events.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -82,6 +83,7 @@ test('callPlugin() does not ask a plugin whose breaker is open', async () => {
   expect(failing.calls).toHaveLength(BREAKER_FAILURES);
   expect(outcome.status).toBe('continued');
   expect(stage.trace.answers[0]).toMatchObject({ status: 'failed', code: 'PLUGIN_BREAKER_OPEN', failOpen: true });
+  expect(stage.trace.answers[0]).not.toHaveProperty('attempts');
 });
 
 test('callPlugin() opens the breaker at the first failure under "disable"', async () => {
@@ -139,6 +141,7 @@ test('callPlugin() asks nobody when the budget is spent', async () => {
   expect(outcome.status).toBe('continued');
   expect(late.calls).toEqual([]);
   expect(stage.trace.answers[1]).toMatchObject({ plugin: 'late', status: 'failed', code: 'EVENT_BUDGET_SPENT', failOpen: true });
+  expect(stage.trace.answers[1]?.message).toMatch(/ are over: "\w+" took \d+ ms$/);
 });
 
 test('callPlugin() brings events of one operation to a plugin one after another', async () => {
@@ -279,4 +282,23 @@ test('callPlugin() adds what a large answer takes of memory, as it was counted',
   await outcome;
 
   expect(stage.recorded[0]?.weight).toBeGreaterThan(50_000_000);
+});
+
+test('callPlugin() keeps a large answer that only has facts as its text, which weighs less and tells the same', async () => {
+  const hook = await loadHook();
+  const answer = { metadata: { list: new Array(1000).fill({ a: 1 }) } };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 1, result: answer });
+  const reply = { ...answered(answer), bytes: text.length, text };
+
+  for (const given of [reply, { ...reply, text: undefined }]) {
+    const memory = new FailingPlugin('p');
+    memory.reply = given;
+    await stage.emit(hook, [plugin(hook, memory)]);
+  }
+
+  const [asText, asObjects] = stage.recorded;
+  if (asText === undefined || asObjects === undefined) expect.unreachable('both were recorded');
+  expect(asObjects.weight - asText.weight).toBe(7 * text.length);
+  asText.letGo();
+  expect(makeTrace(asText).answers[0]?.metadata).toEqual(answer.metadata);
 });

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { JOURNAL_SCHEMA, JournalTables } from '../../../host/journal/journal-tables.ts';
+import { traceLine } from '../../../host/journal/trace-line.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NOW = Date.UTC(2026, 10, 21);
@@ -22,7 +23,7 @@ function openTables(): { tables: JournalTables; events: () => string[] } {
 }
 
 function keep(tables: JournalTables, event: string): void {
-  tables.apply({ do: 'trace', event, hook: 'app.save', time: Date.now(), body: '{}' });
+  tables.apply(traceLine({ event, hook: 'app.save', time: Date.now(), body: '{}' }));
   tables.trim();
 }
 

@@ -237,7 +237,7 @@ test('append() gathers what comes turn after turn: one write for each would rota
   const file = join(folder, 'traces.jsonl');
   const traces = new TraceFile({ file, maxBytes: 3 * JSON.stringify(makeTrace('e10')).length });
 
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 12; i++) {
     traces.append(makeTrace(`e${i}`));
     // A write takes about as many turns.
     for (let turn = 0; turn < 3; turn++) await stat(folder);

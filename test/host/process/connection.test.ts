@@ -103,7 +103,8 @@ test('invoke() writes the call around the shared text and settles with the resul
 
   const params = { deadlineMs: 1234, attempt: 1, state: { n: 1 }, event: 'e1', hook: 'conda.pre_command', context: {}, payload: {} };
   expect(peer.messages).toEqual([{ jsonrpc: '2.0', id, method: 'hook/invoke', params }]);
-  expect(peer.replies).toEqual([{ ok: true, result: { action: 'continue' }, bytes: 55 }]);
+  const text = JSON.stringify({ jsonrpc: '2.0', id, result: { action: 'continue' } });
+  expect(peer.replies).toEqual([{ ok: true, result: { action: 'continue' }, bytes: 55, text }]);
   expect(peer.connection.inFlight).toBe(0);
 });
 

@@ -55,6 +55,25 @@ test('write() counts bytes, not characters, in Content-Length', async () => {
   expect(writer.bytesOut).toBe(39);
 });
 
+test.each([
+  ['ASCII', 'x'],
+  ['not ASCII, but Latin-1', 'ü'],
+  ['neither', '€😀'],
+])('write() sends a large text through a pipe as UTF-8 when it is %s', async (_, part) => {
+  const child = spawn('cat', { stdio: 'pipe' });
+  const { writer } = open(child.stdin);
+  const text = part.repeat(300_000);
+  const parts: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => parts.push(chunk));
+
+  writer.write(text);
+  await waitUntil(() => parts.reduce((sum, { length }) => sum + length, 0) >= Buffer.byteLength(text) + 1, 'all of it');
+  child.stdin.end();
+
+  expect(Buffer.concat(parts).toString() === `${text}\n`).toBe(true);
+  expect(writer.bytesOut).toBe(Buffer.byteLength(text) + 1);
+});
+
 test('writable turns false beyond 1 MiB and onDrain follows when the reader reads', async () => {
   const stream = new PassThrough();
   const { writer, drains } = open(new Writable({ decodeStrings: false, write: (chunk, _e, done) => void stream.write(chunk, done) }));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ERRORS, type ErrorCode, HostError, wireNumber } from '../../../host/protocol/errors.ts';
+import { ERRORS, type ErrorCode, errorText, HostError, wireNumber } from '../../../host/protocol/errors.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const codes = Object.keys(ERRORS) as ErrorCode[];
@@ -61,4 +61,14 @@ test('HostError keeps code, cause and data', () => {
 
 test('HostError has no cause when none is given', () => {
   expect('cause' in new HostError('HOOK_UNKNOWN', 'x')).toBe(false);
+});
+
+test.each([
+  ['an error', new Error('oh no'), 'oh no'],
+  ['a text', 'oh no', 'oh no'],
+  ['nothing', undefined, 'undefined'],
+  ['what has no text', Object.create(null), 'something that cannot be shown as text'],
+  ['a message that is a symbol', Object.assign(new Error(), { message: Symbol('x') }), 'something that cannot be shown as text'],
+])('errorText() of %s', (_what, thrown, text) => {
+  expect(errorText(thrown)).toBe(text);
 });

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { COUNTED_FROM, jsonWeight } from '../../../host/protocol/json-weight.ts';
+import { COUNTED_FROM, jsonWeight, textWeight, worstWeight } from '../../../host/protocol/json-weight.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -59,6 +59,37 @@ test('jsonWeight() estimates what is small', () => {
 
 test('jsonWeight() comes to an end where a text does not', () => {
   expect(jsonWeight(Buffer.from(`"${'\\'.repeat(COUNTED_FROM)}`))).toBeGreaterThan(COUNTED_FROM);
+});
+
+test.each(['[', '{"', '[0,', '{}', '"', '0'])('worstWeight() is never below what counting says of %s again and again', (part) => {
+  const json = part.repeat(COUNTED_FROM);
+
+  expect(jsonWeight(json)).toBeLessThanOrEqual(worstWeight(json.length));
+});
+
+const PAYLOADS: readonly [what: string, text: string][] = [
+  ['small objects', JSON.stringify(Array.from({ length: 6000 }, (_, n) => ({ n, text: 'a text of some characters' })))],
+  ['empty objects', JSON.stringify(Array.from({ length: 100_000 }, () => ({})))],
+  ['numbers', JSON.stringify(Array.from({ length: 100_000 }, (_, n) => n))],
+  ['one long text', JSON.stringify({ text: 'x'.repeat(300_000) })],
+  ['a text, and behind it objects', JSON.stringify({ text: 'x'.repeat(200_000), list: Array.from({ length: 60_000 }, () => ({})) })],
+];
+
+test.each(PAYLOADS)('textWeight() of %s is about what counting says', (_, text) => {
+  const ratio = textWeight(text) / jsonWeight(text);
+
+  expect(ratio).toBeGreaterThan(0.5);
+  expect(ratio).toBeLessThan(2);
+});
+
+test('textWeight() of a text full of punctuation is too much rather than too little', () => {
+  const text = JSON.stringify({ text: 'one, two: {three} [four] '.repeat(10_000) });
+
+  expect(textWeight(text)).toBeGreaterThan(jsonWeight(text));
+});
+
+test('textWeight() of a small text is estimated by its length', () => {
+  expect(textWeight('{"a":1}')).toBe(jsonWeight('{"a":1}'));
 });
 
 function heapUsed(): number {

@@ -75,13 +75,6 @@ test('check() calls a value too deep to walk invalid, and does not throw', async
   expect(check(validator, deep)).toEqual([{ pointer: '', message: 'is nested too deeply to be checked' }]);
 });
 
-test('check() passes on what is no matter of the value', () => {
-  const broken = () => {
-    throw new TypeError('a bug');
-  };
-  expect(() => check(broken, {})).toThrow('a bug');
-});
-
 test('check() sees __proto__ as the unknown key it is', async () => {
   const validator = await compileTrusted({ type: 'object', properties: {}, additionalProperties: false });
   expect(check(validator, JSON.parse('{"__proto__": {"admin": true}}'))).toEqual([{ pointer: '/__proto__', message: 'is not known here' }]);
@@ -104,4 +97,42 @@ test('check() describes mistakes without what is to be concealed', async () => {
   expect(check(validator, { a: { hunter2: 1 } }, conceal)).toEqual([{ pointer: '/a', message: 'is not known here' }]);
   expect(check(validator, { a: { b: 2 } }, conceal)).toEqual([{ pointer: '/a', message: 'must be a string; got "hidden"' }]);
   expect(check(validator, { a: { b: 'x' } }, conceal)).toBeUndefined();
+});
+
+test.each([
+  ['uniqueItems', { type: 'array', uniqueItems: true }, '[{"toString":1},{"toString":1}]', '[{"toString":1},{"valueOf":1}]'],
+  ['const', { const: { a: 1 } }, '{"a":1,"valueOf":2}', '{"a":1}'],
+  ['enum', { enum: [{ a: 1 }, [2]] }, '{"toString":1}', '[2]'],
+])('check() of %s calls nothing that the value brings', async (_what, schema, bad, good) => {
+  const validators = [await compileTrusted(schema), await untrusted(schema)];
+
+  for (const validator of validators) {
+    expect(check(validator, JSON.parse(bad))).toHaveLength(1);
+    expect(check(validator, JSON.parse(good))).toBeUndefined();
+  }
+});
+
+test('check() of unique items goes through a long list once', async () => {
+  const validator = await compileTrusted({ type: 'array', uniqueItems: true });
+  const items = Array.from({ length: 50_000 }, (_, n) => ({ n }));
+
+  expect(check(validator, items)).toBeUndefined();
+  expect(check(validator, [...items, { n: 0 }])).toMatchObject([{ pointer: '' }]);
+});
+
+test('check() never throws', () => {
+  const broken = Object.assign(() => {
+    throw new TypeError('this rule is broken');
+  }, {});
+
+  expect(check(broken, 1)).toEqual([{ pointer: '', message: 'cannot be checked: this rule is broken' }]);
+});
+
+test('check() knows what a value has of its own from what every object has', async () => {
+  const schema = { type: 'object', properties: { constructor: { type: 'string' } }, required: ['valueOf'], additionalProperties: true };
+  for (const validator of [await compileTrusted(schema), await untrusted(schema)]) {
+    expect(check(validator, { constructor: 'x', valueOf: 1 })).toBeUndefined();
+    expect(check(validator, { constructor: 'x' })).toMatchObject([{ message: expect.stringContaining('valueOf') }]);
+    expect(check(validator, { valueOf: 1 })).toBeUndefined();
+  }
 });

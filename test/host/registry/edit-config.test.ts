@@ -1,7 +1,14 @@
 import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addPlugin, removePlugin, setPluginEnabled, setPluginSettings, setPluginTrust } from '../../../host/registry/edit-config.ts';
+import {
+  addPlugin,
+  removePlugin,
+  setPluginEnabled,
+  setPluginSettings,
+  setPluginTrust,
+  setSetEnabled,
+} from '../../../host/registry/edit-config.ts';
 import { writeFiles } from './write-files.ts';
 
 const yaml = `# What runs here
@@ -28,6 +35,11 @@ test('setPluginEnabled() changes one line of YAML', async () => {
   expect(text).toBe(yaml.replace('  log:\n    trust: full\n', '  log:\n    trust: full\n    enabled: false\n'));
   expect(await readFile(file, 'utf8')).toBe(text);
   expect(await setPluginEnabled(file, 'log', true)).toBe(text.replace('enabled: false', 'enabled: true'));
+});
+
+test('setSetEnabled() changes one line of YAML, and nothing of the plugins', async () => {
+  const file = join(await writeFiles({ 'o.yaml': yaml }), 'o.yaml');
+  expect(await setSetEnabled(file, 'all', false)).toBe(`${yaml}    enabled: false\n`);
 });
 
 test.each([
@@ -123,4 +135,39 @@ test('setPluginSettings() writes below an entry in JSON, and makes the entry whe
   await setPluginSettings(file, 'a', { within: ['config'], settings: { y: [2] } });
   const text = await setPluginSettings(file, 'b', { within: [], settings: { mode: 'audit' } });
   expect(JSON.parse(text)).toEqual({ plugins: { a: { config: { x: 1, y: [2] } }, b: { mode: 'audit' } } });
+});
+
+test.each([
+  ['o.yaml', '- a\n- b\n', 'it must hold settings by name; got ["a","b"]'],
+  ['o.yaml', 'plugins: [log]\n', '"plugins" must hold settings by name; got ["log"]'],
+  ['o.yaml', 'plugins: { log: ./log }\n', '"plugins.log" must hold settings by name; got "./log"'],
+  ['o.json', '[1]\n', 'it must hold settings by name; got [1]'],
+  ['o.json', '{"plugins":["log"]}\n', '"plugins" must hold settings by name; got ["log"]'],
+])('setPluginEnabled() loses nothing of %s that says %j', async (name, text, why) => {
+  const file = join(await writeFiles({ [name]: text }), name);
+
+  await expect(setPluginEnabled(file, 'log', true)).rejects.toThrow(`Cannot change "${file}": ${why}`);
+  expect(await readFile(file, 'utf8')).toBe(text);
+});
+
+test.each([
+  ['o.yaml', 'plugins: [log]\n'],
+  ['o.json', '[]\n'],
+])('removePlugin() loses nothing of %s that says %j', async (name, text) => {
+  const file = join(await writeFiles({ [name]: text }), name);
+
+  await expect(removePlugin(file, 'log')).rejects.toThrow('must hold settings by name');
+  expect(await readFile(file, 'utf8')).toBe(text);
+});
+
+test('addPlugin() begins a config that says null', async () => {
+  const file = join(await writeFiles({ 'o.json': 'null\n' }), 'o.json');
+
+  expect(JSON.parse(await addPlugin(file, { name: 'log', path: './log' }))).toEqual({ plugins: { log: { path: './log' } } });
+});
+
+test('removePlugin() removes an entry that is a mistake', async () => {
+  const file = join(await writeFiles({ 'o.yaml': 'plugins: { log: ./log }\n' }), 'o.yaml');
+
+  expect(await removePlugin(file, 'log')).toBe('plugins: {}\n');
 });

@@ -56,6 +56,12 @@ test.each<[string, object, RegExp]>([
   });
 });
 
+test('loadCatalogs() says which catalog it cannot use when its name is no text', async () => {
+  await expect(loadCatalogs({ objects: [{ ...app(), name: { toString: 1 } }] as never })).rejects.toThrow(
+    /^Cannot use catalog {"toString":1}: \/name/,
+  );
+});
+
 test('loadCatalogs() throws for the same name twice', async () => {
   await expect(loadCatalogs({ objects: [app(), app()] })).rejects.toThrow(/twice/);
 });

@@ -19,6 +19,7 @@ const bomb = [
 
 test.each<[string, string, string, RegExp]>([
   ['a duplicate key', 'x.yaml', 'a: 1\nb: 2\na: 3\n', /^3: .*"a" stands here for the second time/],
+  ['a duplicate key with an escape in it', 'x.yaml', '"a\\e[31m": 1\n"a\\e[31m": 2\n', /"a" stands here for the second time$/],
   ['a duplicate key in JSON', 'x.json', '{\n"a": 1,\n"a": 2\n}', /^3: .*second time/],
   ['a tab', 'x.yaml', 'a:\n\tb: 1\n', /^2: .*tabs are not allowed/],
   ['a bracket left open', 'x.yaml', 'a: [1,\n', /^\d: Cannot read the file/],

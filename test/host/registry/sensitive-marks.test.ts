@@ -74,3 +74,17 @@ test('sensitiveFields() collects the kinds of payload and replacement value', ()
   expect([...(fields?.kinds ?? [])].sort()).toEqual(['personal', 'secret']);
   expect(fields?.replace?.kinds).toEqual(['personal']);
 });
+
+test('field() keeps apart names that fit other patterns, whichever was asked first', () => {
+  const marks = compileMarks({ patternProperties: { '^a': secret, b$: personal }, additionalProperties: {} });
+  const kinds = (key: string): string[] | undefined => marks?.field(key) && [...(marks.field(key)?.kinds ?? [])].sort();
+
+  expect(['a1', 'xb', 'ab', 'other', 'a2', 'yb'].map(kinds)).toEqual([
+    ['secret'],
+    ['personal'],
+    ['personal', 'secret'],
+    undefined,
+    ['secret'],
+    ['personal'],
+  ]);
+});

@@ -13,7 +13,7 @@ function codes(replies: readonly CallReply[]): Record<string, number> {
 }
 
 test('CallLane leaves at most `concurrency` calls unanswered and sends the rest in order', async () => {
-  const rig = rigOf('answers-early-to-shutdown', { spec: { concurrency: 2 } });
+  const rig = rigOf('echoes', { spec: { concurrency: 2 } });
   await rig.plugin.start();
   const order: string[] = [];
 
@@ -46,7 +46,7 @@ test('CallLane bounds the queue in bytes, notifications included', async () => {
 });
 
 test('CallLane fails a queued call when the event’s budget is over', async () => {
-  const rig = rigOf('starts-slowly');
+  const rig = rigOf('never-answers-hello');
 
   const reply = await rig.call('a', { deadline: rig.timers.now() + 50 });
 

@@ -7,7 +7,7 @@ function kill(rig: Rig): void {
 }
 
 test('Life starts no process before the first call, and one process for many callers', async () => {
-  const rig = rigOf('starts-slowly');
+  const rig = rigOf('echoes');
   expect(rig.plugin.status()).toMatchObject({ state: 'stopped', starts: 0, pid: undefined });
 
   const replies = await Promise.all([rig.plugin.start(), rig.plugin.start(), rig.call('a'), rig.call('b')]);
@@ -60,7 +60,13 @@ test('Life kills a plugin that never answers the handshake, at the start deadlin
 test('Life keeps no deadline for a plugin that is being inspected', async () => {
   const rig = rigOf('starts-slowly', { spec: { inspect: true, startDeadlineMs: 10 } });
 
-  expect(await rig.call('a', { timeoutMs: 1, deadline: 0 })).toMatchObject({ ok: true });
+  const reply = rig.call('a', { timeoutMs: 1, deadline: 0 });
+  await waitUntil(() => rig.logs.some(({ message }) => message === 'waiting'), 'the plugin to wait');
+  const since = rig.timers.now();
+  await waitUntil(() => rig.timers.now() > since + 100, 'the deadline to be over');
+  process.kill(rig.plugin.status().pid as number, 'SIGUSR2');
+
+  expect(await reply).toMatchObject({ ok: true });
 });
 
 test('Life explains a command that cannot be started', async () => {

@@ -135,16 +135,17 @@ test('a trial without calls is over after a while', async () => {
 });
 
 test('two versions together have no more calls in flight than one may have', async () => {
-  const rig = rigOf('answers-early-to-shutdown', { concurrency: 1 });
-  await rig.call('a');
+  const rig = rigOf('holds-old-events', { concurrency: 1 });
+  const pid = pidOf(await rig.call('a'));
   const busy = Array.from({ length: 5 }, (_, index) => rig.call(`old${index}`));
-  await rig.replace('answers-early-to-shutdown');
+  await rig.replace('holds-old-events');
   const later = Array.from({ length: 10 }, (_, index) => rig.call(`new${index}`));
   let most = 0;
   const watch = setInterval(() => {
     most = Math.max(most, rig.plugin.status().inFlight);
   }, 1);
   onTestFinished(() => clearInterval(watch));
+  process.kill(pid, 'SIGUSR2');
 
   expect((await Promise.all([...busy, ...later])).every((reply) => reply.ok)).toBe(true);
   expect(most).toBe(1);

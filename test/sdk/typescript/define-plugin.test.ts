@@ -64,6 +64,16 @@ test('definePlugin() refuses a second plugin in one process', async () => {
   expect(plugin.stderr).toContain('definePlugin() was called twice in this process');
 });
 
+test('definePlugin() exits 1 without a word to the host when a module fails that runs after it', async () => {
+  const script = `import { definePlugin } from '${sdk}'; definePlugin({ hooks: {} }); throw new Error('broke while loading');`;
+  const plugin = await startScript(script, { ...byHand, OUTRIGGER_PLUGIN: 'x' });
+
+  void plugin.initialize();
+
+  expect(await plugin.ended).toEqual({ code: 1, signal: null });
+  expect({ stdout: plugin.stdout, stderr: plugin.stderr }).toEqual({ stdout: '', stderr: expect.stringContaining('broke while loading') });
+});
+
 testWithPython('definePlugin() explains itself and exits 1 on a terminal without a host', async () => {
   const spawn = 'import pty, sys, os; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
   // The terminal shows stdout and stderr as one.

@@ -33,6 +33,24 @@ test('MessageReader skips what is over the limit and keeps the next message', ()
   });
 });
 
+test('MessageReader puts together a message of many chunks, whatever its size, and the next one', () => {
+  const messages = ['€'.repeat(600_000), 'ab'.repeat(50), 'ü'.repeat(40_000)];
+  const wire = {
+    lines: Buffer.from(messages.map((text) => `"${text}"\n`).join('')),
+    frames: Buffer.from(messages.map((text) => frame(`"${text}"`, 'content-length')).join('')),
+  };
+
+  for (const bytes of [wire.lines, wire.frames]) {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 65_000) }, (_, n) => bytes.subarray(n * 65_000, (n + 1) * 65_000));
+    expect(
+      read(chunks, 4_000_000)
+        .messages.map((text) => text.slice(1, -1))
+        .every((text, n) => text === messages[n]),
+    ).toBe(true);
+    expect(read(chunks, 4_000_000).messages).toHaveLength(3);
+  }
+});
+
 test('MessageReader skips a length that is no number', () => {
   expect(read(bytes('Content-Length: 2\n\n{}Content-Length: 1e3\n\nContent-Length: 2\n\n[]'))).toMatchObject({
     messages: ['{}', '[]'],

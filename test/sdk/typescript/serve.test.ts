@@ -31,6 +31,19 @@ describe('serve() and hook calls', () => {
     expect(answer['result']).toEqual({ state: { payload: { p: 'ü€😀' }, config: { a: 1 }, state: { s: 1 }, attempt: 2 } });
   });
 
+  test.each([false, true])('serve() answers with large texts and small ones in order, headers: %s', async (headers) => {
+    const plugin = start({ headers });
+    await plugin.initialize();
+    const texts = ['small', 'x'.repeat(300_000), '€😀'.repeat(50_000), 'small'];
+
+    const answers = await Promise.all(texts.map((p) => plugin.invoke('test.echo', { p })));
+
+    const said = answers.map(({ result }) => (result as { state: { payload: { p: string } } }).state.payload.p);
+    expect(said.every((text, n) => text === texts[n])).toBe(true);
+    expect(plugin.messages.slice(-4)).toEqual(answers);
+    expect(plugin.stray).toEqual([]);
+  });
+
   test('serve() warns of a hook point it was asked to serve and has no handler for', async () => {
     const plugin = start();
     await plugin.initialize({}, { hooks: ['test.echo', 'test.ecko'] });
@@ -295,6 +308,13 @@ describe('serve() and the end', () => {
     void plugin.invoke('test.hold');
     await plugin.request('ping');
     plugin.raw('{"jsonrpc":"2.0","id":');
+
+    expect(await plugin.stop()).toEqual({ code: 0, signal: null });
+    expect(plugin.stderr).toContain('shut down');
+  });
+
+  test('serve() exits 0 when stdin ends before anything was said', async () => {
+    const plugin = start();
 
     expect(await plugin.stop()).toEqual({ code: 0, signal: null });
     expect(plugin.stderr).toContain('shut down');

@@ -128,7 +128,7 @@ test('a handler sees the time that is left, and progress gives it the whole time
     },
   });
   const t = await testPlugin(own);
-  vi.useFakeTimers({ toFake: ['performance'] });
+  vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
   onTestFinished(() => void vi.useRealTimers());
 
   await t.call('a.b', {}, { deadlineMs: 60_000 });
@@ -216,4 +216,48 @@ test('testPlugin() tells the plugin of a refused connection', async () => {
 
   expect(heard).toEqual([{ host: 'a.test', port: 80, reason: 'it is not granted' }]);
   expect(t.logs).toMatchObject([{ level: 'warn', message: 'no network' }]);
+});
+
+test('log takes fields that are no JSON, and shortens a record that is too large for the host', async () => {
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  const own = definePlugin({
+    hooks: {
+      'a.b': (_, { log }) => {
+        log.info('any', { big: 10n, circle });
+        log.warn('x'.repeat(11_000_000), { much: 'y' });
+      },
+    },
+  });
+  const t = await testPlugin(own);
+
+  expect(await t.call('a.b', {})).toEqual({});
+  expect(t.logs).toEqual([
+    { level: 'info', message: 'any', event: 'event-1', fields: { big: '10n', circle: expect.stringContaining('[Circular') } },
+    { level: 'warn', message: 'x'.repeat(2000), event: 'event-1', fields: { dropped: 'the record was too large' } },
+  ]);
+});
+
+test('progress fits its schema whatever a handler says', async () => {
+  const own = definePlugin({
+    hooks: {
+      'a.b': (_, { progress }) => {
+        progress('x'.repeat(3000), 150);
+        progress(undefined, Number.NaN);
+      },
+    },
+  });
+  const t = await testPlugin(own);
+
+  await t.call('a.b', {});
+
+  expect(t.progress).toEqual([{ event: 'event-1', message: 'x'.repeat(2000), percentage: 100 }, { event: 'event-1' }]);
+});
+
+test('a request larger than the host reads is refused before it is sent', async () => {
+  const own = definePlugin({ hooks: { 'a.b': async (_, { storage }) => storage.set('k', 'x'.repeat(11_000_000)) } });
+  const t = await testPlugin(own);
+
+  await expect(t.call('a.b', {})).rejects.toThrow('Cannot call "storage/set": the message is larger than 10485760 bytes');
+  expect(t.storage.size).toBe(0);
 });

@@ -50,7 +50,12 @@ class CondaFailureTest(Case):
                         self.conda.commands("pre", "install")
                 self.assertEqual(said.getvalue().count("going on without plugins"), int(policy == "open"))
 
+    def close_opened(self) -> None:
+        """The host that the bridge opened by itself ends with this process, which is after its home is gone."""
+        bridge._opened().host.close()
+
     def test_the_host_is_the_one_of_the_settings(self) -> None:
+        self.addCleanup(self.close_opened)
         bridge.use(None)
         settings = {"outrigger_config": str(self.rig.config), "outrigger_on_host_failure": "open"}
         with patch.object(context, "plugins", SimpleNamespace(**settings)), patch.dict(os.environ, {"OUTRIGGER_BIN": "false"}):
@@ -64,6 +69,7 @@ class CondaFailureTest(Case):
                 self.conda.commands("pre", "install")
 
     def test_it_brings_the_catalog(self) -> None:
+        self.addCleanup(self.close_opened)
         bridge.use(None)
         with patch.dict(os.environ, {**self.rig.env, "CONDA_PLUGINS_OUTRIGGER_CONFIG": str(self.rig.without_catalogs())}):
             self.conda.commands("pre", "install")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -108,6 +109,14 @@ class PycomexTest(Case):
         self.assertEqual(experiment.error, None)
         events = [event for event in self.rig.events() if "experiment" in event["payload"]]
         self.assertEqual(len({event["operation"] for event in events}), 1)
+
+    def test_an_experiment_that_is_only_made_leaves_no_operation_behind(self) -> None:
+        with bridge.install(self.host) as plugin:
+            made = run_path(str(self.program), run_name="train")
+            self.assertEqual(len(plugin._operations), 1)
+            made.clear()
+            gc.collect()
+            self.assertEqual(plugin._operations, {})
 
     def test_payloads_tell_of_parameters_archive_and_figures(self) -> None:
         experiment, _ = self.run_program("--RATE=0.25")

@@ -12,6 +12,14 @@ test.each([
   expect(outcomeText(outcome).text).toBe(text);
 });
 
+test('outcomeText() shows a verdict whole, and of a failure what stands before the words of the plugin', () => {
+  const violation = { code: 'X', reason: 'it failed; last lines of stderr:\n  one\n  two' };
+  const text = (cause: 'failure' | 'verdict'): string => outcomeText({ status: 'blocked', by: 'a', cause, violation }).text;
+
+  expect(text('failure')).toBe('blocked because a failed: it failed; last lines of stderr: … (X)');
+  expect(text('verdict')).toBe('blocked by a: it failed; last lines of stderr:\\n  one\\n  two (X)');
+});
+
 test('violationText() escapes what a plugin wrote', () => {
   expect(violationText({ code: 'c\u0007', reason: 'r\n' })).toBe('r\\n (c\\x07)');
 });

@@ -27,3 +27,14 @@ test('asAbortSignal is one signal that is aborted with it, also when it is asked
 
   expect([early.aborted, late.asAbortSignal.aborted]).toEqual([true, true]);
 });
+
+test('a listener that left leaves its place to the next one', () => {
+  const signal = new RequestSignal();
+  const told: string[] = [];
+  const left = (): void => void told.push('left');
+  signal.addEventListener('abort', left);
+  signal.removeEventListener('abort', left);
+  signal.addEventListener('abort', () => told.push('next'));
+  signal.abort();
+  expect(told).toEqual(['next']);
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -44,4 +44,19 @@ test('LogFile follows no link, which somebody else may lead to a file of ours', 
   await symlink(join(folder, 'other'), file);
   expect(() => new LogFile(file)).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }));
   expect(await readdir(folder)).toEqual(['daemon.log']);
+});
+
+test('LogFile begins anew at its place when the file was moved, or its folder removed', async () => {
+  const file = join(folder, 'below', 'daemon.log');
+  await mkdir(join(folder, 'below'));
+  const log = new LogFile(file);
+  log.write('one\n');
+  await rename(file, `${file}.old`);
+  log.write('two\n');
+  const moved = [await readFile(`${file}.old`, 'utf8'), await readFile(file, 'utf8')];
+  await rm(join(folder, 'below'), { recursive: true });
+  log.write('three\n');
+  log.close();
+  expect([...moved, await readFile(file, 'utf8')]).toEqual(['one\n', 'two\n', 'three\n']);
+  expect(log.lost).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -209,13 +210,27 @@ describe('routes', () => {
 });
 
 describe('bounds', () => {
-  test('more connections than there is room for are closed at once, and there is room again when some end', async () => {
-    const sockets = Array.from({ length: MAX_CONNECTIONS + 5 }, () => connect(Number(url.port), '127.0.0.1'));
-    for (const socket of sockets) socket.on('error', () => {}).resume();
-    const closed = (): number => sockets.filter((socket) => socket.closed).length;
-    await waitUntil(() => closed() === 5, 'those that are too many to be closed');
-    for (const socket of sockets) socket.destroy();
-    await waitUntil(async () => (await ask('/healthz').catch(() => undefined))?.status === 200, 'room');
+  test('three hundred connections that say half a request keep nobody out, and are counted', async () => {
+    const half = Array.from({ length: 300 }, () => connect(Number(url.port), '127.0.0.1'));
+    for (const socket of half) socket.on('error', () => {}).resume();
+    for (const socket of half) socket.write('GET /healthz HTTP/1.1\r\nHost: ');
+    const closed = (): number => half.filter((socket) => socket.closed).length;
+    await waitUntil(() => closed() === half.length - MAX_CONNECTIONS, 'those that are too many to be closed');
+    expect((await ask('/healthz')).status).toBe(200);
+    const [, dropped] = /^outrigger_http_connections_dropped_total (\d+)$/m.exec((await ask('/metrics')).body) ?? [];
+    expect(Number(dropped)).toBeGreaterThan(half.length - MAX_CONNECTIONS);
+    for (const socket of half) socket.destroy();
+  });
+
+  test('a page that shows the token stays open however many others come', async () => {
+    const page = connect(Number(url.port), '127.0.0.1').resume();
+    page.write(`GET /api/live HTTP/1.1\r\nHost: ${url.host}\r\nAuthorization: ${bearer()['authorization']}\r\n\r\n`);
+    await once(page, 'data');
+    const others = Array.from({ length: MAX_CONNECTIONS + 5 }, () => connect(Number(url.port), '127.0.0.1'));
+    for (const socket of others) socket.on('error', () => {}).resume();
+    await waitUntil(() => others.filter((socket) => socket.closed).length === 6, 'those that are too many to be closed');
+    expect(page.closed).toBe(false);
+    for (const socket of [page, ...others]) socket.destroy();
   });
 });
 

@@ -163,7 +163,7 @@ test('reload() of a broken configuration changes nothing and says why', async ()
   expect(await tags(host)).toEqual(['a']);
 });
 
-test('reload() is all or nothing: one plugin that does not start keeps all others as they were', async () => {
+test('reload() keeps a plugin whose new version does not start as it was, takes over all others, and says so', async () => {
   await write('good', { tag: 'good1' });
   await write('bad', { tag: 'bad1' });
   const { host } = await opened({ ...(await entry('good')), ...(await entry('bad')) });
@@ -173,9 +173,26 @@ test('reload() is all or nothing: one plugin that does not start keeps all other
 
   const result = await host.reload({ changed: ['good', 'bad'] });
 
+  const reason = expect.stringMatching(/^Cannot use the new version of plugin "bad", so the one before keeps running: [\s\S]*no more tea/);
+  expect(result).toEqual({ applied: true, problems: [], kept: [{ plugin: 'bad', reason }] });
+  expect(host.lastReload).toMatchObject(result);
+  expect(await tags(host)).toEqual(['good2', 'bad1']);
+  expect(host.plugins().map(({ status }) => status?.state)).toEqual(['ready', 'ready']);
+  expect(host.problems).toEqual([{ severity: 'warning', plugin: 'bad', message: reason }]);
+});
+
+test('reload() of a plugin by name changes nothing when its new version does not start', async () => {
+  await write('good', { tag: 'good1' });
+  await write('bad', { tag: 'bad1' });
+  const { host } = await opened({ ...(await entry('good')), ...(await entry('bad')) });
+  await tags(host);
+  await write('good', { tag: 'good2' });
+  await write('bad', { tag: 'bad2', first: "throw new Error('no more tea');" });
+
+  const result = await host.reload({ plugins: ['bad'], changed: ['good'] });
+
   expect(result).toMatchObject({ applied: false, reason: expect.stringMatching(/Cannot start plugin "bad"[\s\S]*no more tea/) });
   expect(await tags(host)).toEqual(['good1', 'bad1']);
-  expect(host.plugins().map(({ status }) => status?.state)).toEqual(['ready', 'ready']);
 });
 
 test('reload() tries changed code that was refused again, until it starts or the plugin is switched off', async () => {
@@ -183,18 +200,40 @@ test('reload() tries changed code that was refused again, until it starts or the
   const { host, config } = await opened(await entry('a'));
   await tags(host);
   await write('a', { tag: 'two', first: "throw new Error('no more tea');" });
-  expect(await host.reload({ changed: ['a'] })).toMatchObject({ applied: false });
+  expect(await host.reload({ changed: ['a'] })).toMatchObject({ kept: [{ plugin: 'a' }] });
 
-  expect(await host.reload()).toMatchObject({ applied: false, reason: expect.stringContaining('no more tea') });
+  expect(await host.reload()).toMatchObject({ kept: [{ plugin: 'a', reason: expect.stringContaining('no more tea') }] });
   expect(await tags(host)).toEqual(['one']);
   await write('a', { tag: 'three' });
   expect(await host.reload()).toEqual({ applied: true, problems: [] });
-  expect(await tags(host)).toEqual(['three']);
+  expect([await tags(host), host.problems]).toEqual([['three'], []]);
 
   await write('a', { tag: 'four', first: "throw new Error('no more tea');" });
-  expect(await host.reload({ changed: ['a'] })).toMatchObject({ applied: false });
+  expect(await host.reload({ changed: ['a'] })).toMatchObject({ kept: [{ plugin: 'a' }] });
   const plugins = { a: { ...config.plugins?.['a'], enabled: false } };
-  expect(await host.reload({ config: { ...config, plugins } })).toMatchObject({ applied: true });
+  expect(await host.reload({ config: { ...config, plugins } })).toEqual({ applied: true, problems: [] });
+});
+
+test('reload() keeps place, settings and process of a plugin whose manifest broke, while the config of others changes', async () => {
+  await write('guard', { tag: 'guard' });
+  await write('other', { tag: 'other' });
+  const guard = await entry('guard', { priority: 10, config: { level: 1 } });
+  const { host, config } = await opened({ ...guard, ...(await entry('other')) });
+  expect(await tags(host)).toEqual(['guard', 'other']);
+  const { pid } = host.plugins()[0]?.status ?? {};
+  await write('guard', { tag: 'guard', hooks: '{"app.save": ' });
+  const changed = { ...(await entry('guard', { priority: 90, config: { level: 2 } })), ...(await entry('other', { mode: 'audit' })) };
+
+  const result = await host.reload({ config: { ...config, plugins: changed } });
+
+  expect(result).toMatchObject({ applied: true, kept: [{ plugin: 'guard', reason: expect.stringContaining('keeps running') }] });
+  const { payload, trace } = await host.emit('app.save', DRAFT);
+  expect(payload.tags).toEqual(['guard']);
+  expect(trace.answers.map(({ plugin, mode }) => `${plugin} ${mode}`)).toEqual(['guard sequential', 'other audit']);
+  expect(trace.answers[0]?.metadata).toEqual({ pid, config: { level: 1 } });
+  await write('guard', { tag: 'mended' });
+  expect(await host.reload({ config: { ...config, plugins: changed } })).toEqual({ applied: true, problems: [] });
+  await waitUntil(async () => (await tags(host))[0] === 'mended', 'the mended version to answer');
 });
 
 test('a version that crashes in its second call costs that one event and is rolled back, and the host says so', async () => {
@@ -228,10 +267,11 @@ test('reload() leaves a plugin whose folder is gone running, and says so', async
 
   const result = await host.reload();
 
-  expect(result.applied).toBe(false);
-  expect(result.reason).toMatch(
-    /Cannot use plugin "a" in ".*\/a" as it is now, so the version that was loaded keeps running: .*Cannot find a manifest/,
-  );
+  expect(result.kept?.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(
+      /Cannot use plugin "a" in ".*\/a" as it is now, so the version that was loaded keeps running: .*Cannot find a manifest/,
+    ),
+  ]);
   mkdirSync(folder);
   expect(await tags(host)).toEqual(['a']);
 });

@@ -3,7 +3,7 @@ import { CallTimes } from '../../../../host/daemon/metrics/call-times.ts';
 import type { FinishedCall, FinishedEvent } from '../../../../host/daemon/metrics/finished-event.ts';
 
 function event(...calls: FinishedCall[]): FinishedEvent {
-  return { event: 'e', hook: 'app.save', time: 0, durationMs: 1, status: 'continued', calls, read: () => ({}) as never };
+  return { event: 'e', hook: 'app.save', time: 0, durationMs: 1, status: 'continued', calls, read: () => ({}) as never, text: () => '{}' };
 }
 
 test('of() tells how long the answers of one plugin took', () => {

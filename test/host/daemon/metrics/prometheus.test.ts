@@ -7,7 +7,7 @@ const STATUS = { memoryKb: 2, clients: 3, failOpens: [], plugins: [] } as unknow
 const CALL: FinishedCall = { plugin: 'a', status: 'continued', startMs: 0, durationMs: 20 };
 
 function event(...calls: FinishedCall[]): FinishedEvent {
-  return { event: 'e', hook: 'app.save', time: 0, durationMs: 30, status: 'continued', calls, read: () => ({}) as never };
+  return { event: 'e', hook: 'app.save', time: 0, durationMs: 30, status: 'continued', calls, read: () => ({}) as never, text: () => '{}' };
 }
 
 test('text() has calls, failures by code and durations in seconds, by plugin and hook point', async () => {

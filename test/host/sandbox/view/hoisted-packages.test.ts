@@ -34,6 +34,13 @@ test('hoistedPackages() shows the SDK of the host with all that it needs, behind
   ]);
 });
 
+test('hoistedPackages() shows the SDK to a plugin that is reached through a link, as Node would find it', () => {
+  const root = installed();
+  symlinkSync('../project/plugins/one', join(root, 'bare/link'));
+
+  expect(hoistedPackages(join(root, 'bare/link'), join(root, 'app/host'))).toHaveLength(3);
+});
+
 test('hoistedPackages() shows nothing where the plugin finds no SDK above, or the host has none', () => {
   const root = installed();
 

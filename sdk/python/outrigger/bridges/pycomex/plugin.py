@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -174,7 +175,12 @@ class OutriggerPlugin(Plugin):  # type: ignore[misc]
 
     def _operation(self, experiment: Any) -> Operation:
         """All events of one run belong together."""
-        return self._operations.setdefault(id(experiment), self.host.operation())
+        found = self._operations.get(id(experiment))
+        if found is None:
+            found = self._operations[id(experiment)] = self.host.operation()
+            # One that is only made never ends, and another may get its number later.
+            weakref.finalize(experiment, self._operations.pop, id(experiment), None)
+        return found
 
     def _end(self, experiment: Any) -> None:
         self._operation(experiment).end()
