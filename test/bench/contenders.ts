@@ -25,11 +25,18 @@ const PROGRAMS: Readonly<Record<string, { readonly file: string; readonly option
   'grpc-js': { file: 'grpc-js' },
   'node fork': { file: 'fork' },
   worker_threads: { file: 'worker-threads' },
+  'bare relay': { file: 'relay' },
   'process per event, sh': { file: 'process-per-event', options: { program: 'sh' } },
   'process per event, node': { file: 'process-per-event', options: { program: 'node' } },
 };
 
-export const PEERS: readonly string[] = [...Object.keys(PROGRAMS), 'go-plugin gRPC', 'go-plugin net/rpc', 'pluggy'];
+/** Those of a whole call; the relay is compared with the daemon alone. */
+export const PEERS: readonly string[] = [
+  ...Object.keys(PROGRAMS).filter((name) => name !== 'bare relay'),
+  'go-plugin gRPC',
+  'go-plugin net/rpc',
+  'pluggy',
+];
 
 /** Starts a contender of this name; undefined when what it needs is not there. */
 export async function openContender(name: string, tools: Tools): Promise<Contender | undefined> {

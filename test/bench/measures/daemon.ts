@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from 'outrigger/client';
+import { openContender } from '../contenders.ts';
 import { sequential } from '../engine.ts';
 import { type BenchHost, CATALOG, fire, makePlugin, openHost } from '../ours.ts';
 import { payloadOf, type Size } from '../payload.ts';
@@ -46,22 +47,31 @@ async function startDaemon(bench: Bench, plugin: object): Promise<{ socket: stri
 function daemon(size: Size, atMost?: number): Measure {
   return {
     ...{ id: `daemon-${size.replace(' ', '')}`, title: `Through the daemon, ${size}`, unit: 'µs', needs: ['bundle'] },
-    placements: ['one core', 'all cores'],
+    ...{ placements: ['one core', 'all cores'], warmth: size === '200 B' ? 4 : 1, share: 2 },
     goals: atMost === undefined ? [] : [{ subject: 'outrigger, through the daemon', against: 'outrigger', atMost }],
-    ...(atMost === undefined ? { shown: [{ subject: 'outrigger, through the daemon', against: 'outrigger' }] } : {}),
+    shown: [
+      ...(atMost === undefined ? [{ subject: 'outrigger, through the daemon', against: 'outrigger' }] : []),
+      { subject: 'bare relay', against: 'outrigger' },
+    ],
     async open(bench): Promise<Series> {
       const payload = payloadOf(size);
       const host = await openHost(bench, { p: makePlugin(bench, 'p') });
       const serving = await startDaemon(bench, makePlugin(bench, 'remote') ?? {});
       const client = await connect<{ 'bench.event': { payload: typeof payload } }>({ path: serving.socket });
+      const relay = await openContender('bare relay', bench.tools);
+      if (relay === undefined) throw new Error('Cannot start the relay');
       const remote = {
         emit: async (hook: 'bench.event', event: typeof payload) => ({ failOpens: [], ...(await client.emit(hook, event)) }),
       } as unknown as BenchHost;
       return {
-        blocks: { outrigger: sequential(fire(host, payload)), 'outrigger, through the daemon': sequential(fire(remote, payload)) },
+        blocks: {
+          outrigger: sequential(fire(host, payload)),
+          'outrigger, through the daemon': sequential(fire(remote, payload)),
+          'bare relay': relay.block(payload),
+        },
         async close() {
           await client.close();
-          await Promise.all([host.close(), serving.stop()]);
+          await Promise.all([host.close(), serving.stop(), relay.close()]);
         },
       };
     },

@@ -1,7 +1,7 @@
 import { type Contender, openContender } from '../contenders.ts';
 import { parallel, sequential } from '../engine.ts';
 import { type BenchHost, fire, makePlugin, openHost, type PluginOptions } from '../ours.ts';
-import { payloadOf, type Size } from '../payload.ts';
+import { payloadOf } from '../payload.ts';
 import type { Bench, Block, Goal, Measure, Series } from '../types.ts';
 
 const IN_FLIGHT_PEERS = ['raw echo', 'vscode-jsonrpc', 'MCP SDK', 'jayson', 'grpc-js', 'go-plugin gRPC', 'go-plugin net/rpc', 'node fork'];
@@ -10,7 +10,7 @@ const IN_FLIGHT_PEERS = ['raw echo', 'vscode-jsonrpc', 'MCP SDK', 'jayson', 'grp
 function inFlight(count: number, peers: readonly string[], goals: readonly Goal[]): Measure {
   return {
     ...{ id: `in-flight-${count}`, title: `${count} calls in flight, 200 B`, unit: 'µs', goals },
-    ...{ needs: ['bundle', 'go-plugin'], placements: ['all cores'] },
+    ...{ needs: ['bundle', 'go-plugin'], placements: ['all cores'], share: goals.length === 0 ? 0.5 : 1 },
     shown: ['outrigger', ...peers.filter((name) => name !== 'raw echo')].map((subject) => ({ subject, against: 'raw echo' })),
     async open(bench): Promise<Series> {
       const payload = payloadOf('200 B');
@@ -23,11 +23,14 @@ function inFlight(count: number, peers: readonly string[], goals: readonly Goal[
   };
 }
 
+/** A large event takes so long that few more calls would fit into more warming. */
+const PACE = { '200 B': { warmth: 6, share: 2 }, '256 KB': { warmth: 1, share: 1 } } as const;
+
 /** Five plugins one after another. */
-function chain(size: Size, atMost: number): Measure {
+function chain(size: keyof typeof PACE, atMost: number): Measure {
   return {
     ...{ id: `chain-${size.replace(' ', '')}`, title: `Chain of 5 plugins, ${size}`, unit: 'µs', needs: ['bundle'] },
-    ...{ placements: ['one core', 'all cores'], warmth: 6 },
+    ...{ placements: ['one core', 'all cores'], ...PACE[size] },
     goals: [{ subject: 'outrigger', against: 'raw echo', atMost }],
     async open(bench): Promise<Series> {
       const payload = payloadOf(size);
@@ -45,10 +48,10 @@ function chain(size: Size, atMost: number): Measure {
 }
 
 /** One event for ten plugins at the same time. */
-function fanOut(size: Size, atMost: number): Measure {
+function fanOut(size: keyof typeof PACE, atMost: number): Measure {
   return {
     ...{ id: `fan-out-${size.replace(' ', '')}`, title: `One event to 10 plugins at once, ${size}`, unit: 'µs', needs: ['bundle'] },
-    ...{ placements: ['all cores'], warmth: 6 },
+    ...{ placements: ['all cores'], warmth: PACE[size].warmth },
     goals: [
       { subject: 'outrigger, concurrent', against: 'raw echo', atMost },
       { subject: 'outrigger, audit', against: 'raw echo', atMost },
