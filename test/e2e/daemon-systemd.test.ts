@@ -78,7 +78,7 @@ testWithPython(
     const status = await place.run(['status', '--json']);
     const stopped = await place.run(['stop']);
 
-    expect(outcome.result).toMatchObject({ status: 'continued' });
+    expect(outcome).toMatchObject({ result: { status: 'continued' } });
     expect(JSON.parse(status.stdout)).toMatchObject({ pid: child.pid, addresses: [socket] });
     expect(stopped.code).toBe(0);
     expect(await ended).toBe(0);
